@@ -1,0 +1,127 @@
+/**
+ * What every message is for. The schema and the example of each are in its golden fixture,
+ * `packages/contracts/fixtures/<name>.json`; answers without a schema of their own are said in words.
+ */
+export const agentMessages = [
+  {
+    name: 'agent/hello',
+    title: 'hello',
+    tells: 'Agent → Baton, a request: a process of the agent is here, with what it can do and what it holds.',
+    answer:
+      '`{ok, epoch, heartbeatMs, expireMs, assignments[], inbox: {count, items[]}, connections[]: {to, strength}}`; ' +
+      'assignments are as in an offer, and more of them follow as offers when they do not fit.',
+  },
+  {
+    name: 'agent/heartbeat',
+    title: 'heartbeat',
+    tells:
+      'Agent → Baton, no answer, every `heartbeatMs`: `running` lists every task whose start was sent and whose end is unanswered.',
+  },
+  {
+    name: 'agent/goodbye',
+    title: 'goodbye',
+    tells: 'Agent → Baton, a request: `drain` takes no new tasks, `leave` hands back all that is held.',
+    answer: '`{ok, status}` with `draining` or `offline`.',
+  },
+  {
+    name: 'agent/offer',
+    title: 'offer',
+    tells:
+      'Baton → agent, a request answered within 4 s. Idempotent; it means nothing until `start` is accepted. ' +
+      'A process of another epoch ignores it.',
+    answerName: 'agent/offer.answer',
+  },
+  {
+    name: 'agent/control',
+    title: 'control',
+    tells: 'Baton → agent, no answer: stop a task, drop one that was taken away, drain, or say hello again.',
+  },
+  {
+    name: 'agent/inbox',
+    title: 'inbox',
+    tells: 'Baton → agent, a request, repeated until acknowledged: tasks it created or waits for have ended.',
+    answerName: 'agent/inbox.answer',
+  },
+];
+
+const taskAnswer = '`{ok, taskId, status, attempt, version}`, sent after the change is committed.';
+export const taskMessages = [
+  { name: 'agent/task.start', title: 'task.start', tells: 'The agent begins to work.', answer: taskAnswer },
+  { name: 'agent/task.progress', title: 'task.progress', tells: 'How far it is.', answer: taskAnswer },
+  { name: 'agent/task.complete', title: 'task.complete', tells: 'Done, with a result.', answer: taskAnswer },
+  {
+    name: 'agent/task.fail',
+    title: 'task.fail',
+    tells: 'It did not work out; tried again later when `retryable` and retries are left.',
+    answer: taskAnswer,
+  },
+  { name: 'agent/task.return', title: 'task.return', tells: 'Given back undone.', answer: taskAnswer },
+  {
+    name: 'agent/task.items',
+    title: 'Several at once',
+    tells: 'Any of the above subjects takes several commands of its verb in one message.',
+    answer: '`{ok, items[]}`, one answer for each command, in the same order.',
+  },
+];
+
+export const callMessages = [
+  {
+    name: 'agent/call.create',
+    title: 'call.create',
+    tells: 'Create one task, many, or a graph: all or nothing. Exactly one of `task`, `tasks`, `graph`.',
+    answer:
+      '`{ok, tasks[]: {id, ref?, status, version}, replayed?}`; `replayed` when the idempotency key was used before.',
+  },
+  {
+    name: 'agent/call.spawn',
+    title: 'call.spawn',
+    tells: 'Create children of a task the agent holds, checked by the fence of its own hold on it.',
+    answer: 'As for `call.create`.',
+  },
+  { name: 'agent/call.get', title: 'call.get', tells: 'Read a task.', answer: '`{ok, task}`.' },
+  { name: 'agent/call.cancel', title: 'call.cancel', tells: 'Cancel a task.', answer: taskAnswer },
+  {
+    name: 'agent/call.inbox',
+    title: 'call.inbox',
+    tells: 'Read the unacknowledged ends.',
+    answer: '`{ok, count, items[]}`.',
+  },
+  { name: 'agent/call.ack', title: 'call.ack', tells: 'Acknowledge ends.', answer: '`{ok}`.' },
+];
+
+const items = '`{items[]}`: for each item, in the same order, `{ok: true, …}` or `{ok: false, error}`';
+export const serviceMessages = [
+  {
+    name: 'service/assign',
+    tells: 'Bind tasks to agents. A lost race is an ordinary refusal of its item.',
+    answer: `${items}, with \`taskId\`, \`attempt\`, \`version\`.`,
+  },
+  {
+    name: 'service/backlog',
+    tells: 'The best queued tasks of the classes named, and which classes there are.',
+    answerName: 'service/backlog.answer',
+  },
+  {
+    name: 'service/snapshot',
+    tells: 'Agents with what they hold, by id, a page at a time, or just those named.',
+    answerName: 'service/snapshot.answer',
+  },
+  {
+    name: 'service/expire',
+    tells: 'These epochs of agents fell silent.',
+    answer: `${items}, with \`agentId\`, \`expired\`.`,
+  },
+  {
+    name: 'service/explain',
+    tells: 'Why would this queued task wait now?',
+    answerName: 'service/explain.answer',
+  },
+];
+
+export const hintMessages = [
+  { name: 'service/fleet', tells: 'One agent changed. Loss is healed by snapshots.' },
+  {
+    name: 'service/slots',
+    tells: 'Tasks began or ceased to be held; `version` tells the newer of two. Loss is healed by snapshots.',
+  },
+];
