@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { agentId } from './words.js';
+
+/** Why agents were not considered, in the order the filter asks. An agent counts under its first reason. */
+export const FILTER_REASONS = [
+  'offline',
+  'draining',
+  'criteria',
+  'excluded',
+  'capability',
+  'capacity',
+] as const;
+export type FilterReason = (typeof FILTER_REASONS)[number];
+
+/** `0.4·capability + 0.3·workload + 0.2·priority + 0.1·connection`, the default weights of the policy `weighted`. */
+export const SCORE_WEIGHTS = { capability: 0.4, workload: 0.3, priority: 0.2, connection: 0.1 } as const;
+export type ScorePartName = keyof typeof SCORE_WEIGHTS;
+
+export const scorePart = z.object({
+  name: z.enum(['capability', 'workload', 'priority', 'connection']),
+  value: z.number(),
+  weight: z.number(),
+});
+export const score = z.object({ agentId, total: z.number(), parts: z.array(scorePart) });
+export type Score = z.infer<typeof score>;
+
+/** The stored record of why an agent was chosen. */
+export const decision = z.object({
+  policy: z.string().max(64),
+  policyVersion: z.number().int(),
+  chosen: score,
+  runnersUp: z.array(score).max(3),
+  considered: z.number().int(),
+  filtered: z.partialRecord(z.enum(FILTER_REASONS), z.number().int()),
+  /** Microseconds spent deciding. */
+  tookMicros: z.number(),
+});
+export type Decision = z.infer<typeof decision>;
+
+export const WAITING_REASONS = [
+  'NO_CAPABLE_AGENT',
+  'ALL_AT_CAPACITY',
+  'BLOCKED_BY_DEPENDENCY',
+  'DELAYED_UNTIL',
+  'BACKOFF',
+  'READY',
+  'ENDED',
+] as const;
+
+/** What `GET /v1/tasks/{id}/decision` answers. */
+export type DecisionView = {
+  readonly taskId: string;
+  readonly status: string;
+  readonly attempt: number;
+  /** The decision behind the latest assignment, if there was one. */
+  readonly decision: Decision | null;
+  /** Why the task is not with an agent now; null while one holds it. */
+  readonly waiting: Waiting | null;
+};
+
+export type Waiting = {
+  readonly reason: (typeof WAITING_REASONS)[number];
+  readonly evidence: Readonly<Record<string, unknown>>;
+  readonly nextStep: string;
+};

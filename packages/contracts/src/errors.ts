@@ -1,0 +1,92 @@
+/**
+ * The error catalogue: code, HTTP status, whether the same request may succeed later, and the title people read.
+ * `docs/errors.md` is generated from it.
+ */
+export const ERRORS = {
+  VALIDATION_FAILED: { status: 400, retryable: false, title: 'The request is not what was expected' },
+  UNSUPPORTED_VERSION: { status: 400, retryable: false, title: 'The protocol version is not supported' },
+  FORBIDDEN: { status: 403, retryable: false, title: 'The caller may not do this' },
+  ROUTE_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such route' },
+  TASK_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    title: 'There is no such task, or the caller may not see it',
+  },
+  AGENT_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such agent' },
+  CONNECTION_NOT_FOUND: { status: 404, retryable: false, title: 'The two agents are not connected that way' },
+  AGENT_EXISTS: { status: 409, retryable: false, title: 'An agent with this id is registered already' },
+  TASK_STATE_CONFLICT: { status: 409, retryable: false, title: 'The state of the task does not allow this' },
+  STALE_ATTEMPT: { status: 409, retryable: false, title: 'The task is no longer held with this attempt' },
+  STALE_SESSION: { status: 409, retryable: false, title: 'Another process of the agent holds the session' },
+  AGENT_AT_CAPACITY: { status: 409, retryable: true, title: 'The agent has no free slot' },
+  AGENT_NOT_ONLINE: { status: 409, retryable: true, title: 'The agent is not online' },
+  PAYLOAD_TOO_LARGE: { status: 413, retryable: false, title: 'The request is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, title: 'The content type is not supported' },
+  IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    retryable: false,
+    title: 'The idempotency key was used with another body',
+  },
+  DEPENDENCY_CYCLE: { status: 422, retryable: false, title: 'The dependencies form a cycle' },
+  DEPENDENCY_NOT_FOUND: { status: 422, retryable: false, title: 'A dependency does not exist' },
+  DELEGATION_DEPTH: { status: 422, retryable: false, title: 'The task tree would be too deep' },
+  DELEGATION_FANOUT: { status: 422, retryable: false, title: 'The parent task has too many children' },
+  RATE_LIMITED: { status: 429, retryable: true, title: 'Too many requests' },
+  INTERNAL: { status: 500, retryable: false, title: 'Something is broken inside Baton' },
+  UNAVAILABLE: { status: 503, retryable: true, title: 'Baton cannot answer this right now' },
+} as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One thing wrong with the input, by JSON pointer. */
+export type Problem = { readonly pointer: string; readonly code: string; readonly detail: string };
+
+/** How an error travels to agents and between services. */
+export type ErrorBody = {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly details?: Readonly<Record<string, unknown>>;
+};
+
+type DomainErrorOptions = {
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+};
+
+/** A refusal with a code of the catalogue. `message` says what was expected, what came and what to do. */
+export class DomainError extends Error {
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options: DomainErrorOptions = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = 'DomainError';
+    this.details = options.details;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+
+  toBody(): ErrorBody {
+    return {
+      code: this.code,
+      message: this.message,
+      retryable: this.retryable,
+      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
+      ...(this.details === undefined ? {} : { details: this.details }),
+    };
+  }
+}

@@ -1,0 +1,51 @@
+/** Hard limits, checked at every edge before anything else looks at the input. Sizes are UTF-8 bytes unless said. */
+export const LIMITS = {
+  titleCharacters: 255,
+  descriptionBytes: 64 * 1024,
+  payloadBytes: 256 * 1024,
+  httpBodyBytes: 8 * 1024 * 1024,
+  agentMessageBytes: 256 * 1024,
+  jsonDepth: 32,
+  tags: 64,
+  capabilities: 32,
+  dependencies: 1_000,
+  batchTasks: 1_000,
+  graphTasks: 10_000,
+  graphDependencies: 50_000,
+  agentItems: 500,
+  childrenPerTask: 100,
+  treeDepth: 16,
+  listPage: 200,
+} as const;
+
+/** Defaults of the domain; durations in seconds unless the name says otherwise. */
+export const DEFAULTS = {
+  priority: 3,
+  taskType: 'task',
+  maxRetries: 3,
+  maxConcurrent: 5,
+  prefetch: 0,
+  heartbeatMs: 2_000,
+  expireMs: 6_000,
+  startTimeout: 60,
+  /** Spacing of repeated offers of an assignment nobody answered: the first repeat, doubled each time. */
+  offerAgainMs: 2_000,
+  /** Offers without an answer before the assignment expires. */
+  offerTries: 3,
+  /** Assignments in a row without a start before a task fails `undeliverable`. */
+  maxHandovers: 10,
+  /** Holders lost while working before a task fails `agent_lost`. */
+  maxLost: 5,
+  /** How long an agent that failed, lost or did not answer for a task is passed over for it. */
+  skipAgentMs: 60_000,
+  retryPolicy: { kind: 'exponential', baseSeconds: 2, capSeconds: 300, jitter: true },
+} as const;
+
+/** Added to `firstQueuedAt` to give `queueKey`: seconds a task of each priority stands behind a critical one. */
+export const PRIORITY_OFFSET_SECONDS: Readonly<Record<1 | 2 | 3 | 4 | 5, number>> = {
+  1: 0,
+  2: 60,
+  3: 300,
+  4: 900,
+  5: 3_600,
+};

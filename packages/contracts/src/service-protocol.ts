@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { AGENT_STATUSES } from './agent.js';
+import { decision, WAITING_REASONS } from './decision.js';
+import { needs } from './events.js';
+import { LIMITS } from './limits.js';
+import { capability, priority } from './task.js';
+import { agentId, timestamp, uuid } from './words.js';
+import type { ErrorBody } from './errors.js';
+
+/** Requests between services: batches in, one answer per item out, in the same order. */
+export type ItemAnswer<T extends object> =
+  ({ readonly ok: true } & T) | { readonly ok: false; readonly error: ErrorBody };
+export type ItemAnswers<T extends object> = { readonly items: readonly ItemAnswer<T>[] };
+
+/** `svc.task.assign`: bind tasks to agents. A lost race is an ordinary refusal of its item. */
+export const assignRequest = z.object({
+  items: z
+    .array(z.object({ taskId: uuid, agentId, decision }))
+    .min(1)
+    .max(LIMITS.agentItems),
+});
+export type AssignRequest = z.infer<typeof assignRequest>;
+export type AssignAnswer = ItemAnswers<{ taskId: string; attempt: number; version: number }>;
+
+/** A queued task as the distribution sees it. */
+export const queuedTask = z.object({
+  id: uuid,
+  version: z.number().int(),
+  type: z.string(),
+  priority,
+  firstQueuedAt: timestamp,
+  traceparent: z.string().optional(),
+  needs: needs.extend({ backlogClass: z.string() }),
+});
+export type QueuedTask = z.infer<typeof queuedTask>;
+
+/** Where a reader of a class stands: behind this task in (queueKey, id) order. */
+export const backlogCursor = z.object({ queueKey: z.number(), id: uuid });
+export type BacklogCursor = z.infer<typeof backlogCursor>;
+
+/**
+ * `svc.task.backlog`: the best queued tasks of each class named, behind its cursor; and, when `discover` is
+ * given, up to that many classes that have queued tasks, after the class named, each with its first task.
+ */
+export const backlogRequest = z.object({
+  classes: z
+    .array(
+      z.object({
+        backlogClass: z.string(),
+        after: backlogCursor.optional(),
+        limit: z.number().int().min(1).max(LIMITS.agentItems),
+      }),
+    )
+    .max(200)
+    .default([]),
+  discover: z.object({ after: z.string().optional(), limit: z.number().int().min(1).max(200) }).optional(),
+});
+export type BacklogRequest = z.input<typeof backlogRequest>;
+export const backlogAnswer = z.object({
+  classes: z.array(z.object({ backlogClass: z.string(), tasks: z.array(queuedTask), more: z.boolean() })),
+  discovered: z.array(queuedTask),
+});
+export type BacklogAnswer = z.infer<typeof backlogAnswer>;
+
+/** An agent as distributors know it, after every committed change of it. */
+export const fleetEntry = z.object({
+  agentId,
+  status: z.enum(AGENT_STATUSES),
+  epoch: z.number().int(),
+  capabilities: z.array(capability),
+  maxConcurrent: z.number().int(),
+  prefetch: z.number().int(),
+  heartbeatMs: z.number().int(),
+  expireMs: z.number().int(),
+  connections: z.array(z.object({ to: agentId, strength: z.number() })),
+});
+export type FleetEntry = z.infer<typeof fleetEntry>;
+
+/** `svc.fleet`: one agent changed. */
+export const fleetHint = fleetEntry;
+
+/** `svc.slots`: which tasks of which agents began or ceased to be held; `version` tells the newer of two. */
+export const slotsHint = z.array(
+  z.object({
+    agentId,
+    taskId: uuid,
+    attempt: z.number().int(),
+    version: z.number().int(),
+    held: z.boolean(),
+  }),
+);
+export type SlotsHint = z.infer<typeof slotsHint>;
+
+/** `svc.agent.snapshot`: agents with what they hold, by id, a page at a time; or just those named. */
+export const snapshotRequest = z.object({
+  agentIds: z.array(agentId).max(500).optional(),
+  after: agentId.optional(),
+  limit: z.number().int().min(1).max(500).default(500),
+});
+export type SnapshotRequest = z.input<typeof snapshotRequest>;
+export const snapshotAnswer = z.object({
+  agents: z.array(
+    fleetEntry.extend({
+      held: z.array(z.object({ taskId: uuid, attempt: z.number().int(), version: z.number().int() })),
+    }),
+  ),
+  next: agentId.nullable(),
+});
+export type SnapshotAnswer = z.infer<typeof snapshotAnswer>;
+
+/** `svc.agent.expire`: these epochs of agents fell silent. */
+export const expireRequest = z.object({
+  items: z
+    .array(z.object({ agentId, epoch: z.number().int(), silentMs: z.number() }))
+    .min(1)
+    .max(LIMITS.agentItems),
+});
+export type ExpireRequest = z.infer<typeof expireRequest>;
+export type ExpireAnswer = ItemAnswers<{ agentId: string; expired: boolean }>;
+
+/** `svc.distribution.explain`: why would this queued task wait now? */
+export const explainRequest = z.object({ task: queuedTask });
+export type ExplainRequest = z.infer<typeof explainRequest>;
+export const explainAnswer = z.object({
+  reason: z.enum(WAITING_REASONS),
+  evidence: z.record(z.string(), z.unknown()),
+  nextStep: z.string(),
+});

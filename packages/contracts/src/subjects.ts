@@ -1,0 +1,73 @@
+import { FLEET_EVENT_TYPES, TASK_EVENT_TYPES } from './events.js';
+
+/** Every subject, stream and durable name. Nothing else in the code spells one. */
+export const STREAMS = {
+  TASKS: { name: 'TASKS', subjects: TASK_EVENT_TYPES },
+  FLEET: { name: 'FLEET', subjects: FLEET_EVENT_TYPES },
+} as const;
+export type StreamName = keyof typeof STREAMS;
+
+/** Limits of both streams: an event log for readers that are at most an hour behind; Postgres heals the rest. */
+export const STREAM_LIMITS = {
+  maxAgeMs: 3_600_000,
+  maxBytes: 4 * 1024 * 1024 * 1024,
+  duplicateWindowMs: 300_000,
+} as const;
+
+export const DURABLES = { distribution: 'distribution', reactors: 'reactors', metrics: 'metrics' } as const;
+
+/** Requests between services, answered by the queue group named after the answering service. */
+export const SERVICE_SUBJECTS = {
+  assign: 'svc.task.assign',
+  backlog: 'svc.task.backlog',
+  snapshot: 'svc.agent.snapshot',
+  expire: 'svc.agent.expire',
+  explain: 'svc.distribution.explain',
+} as const;
+
+/** Hints, published without an answer; loss is healed by snapshots. */
+export const HINT_SUBJECTS = {
+  fleet: 'svc.fleet',
+  slots: 'svc.slots',
+  /** A distributor's own beat, heard over the connection that hears the agents' beats. */
+  distributorBeat: (instance: string) => `svc.distribution.beat.${instance}`,
+} as const;
+
+export const QUEUE_GROUPS = { task: 'task-service', distribution: 'distribution-service' } as const;
+
+export const TASK_VERBS = ['start', 'progress', 'complete', 'fail', 'return'] as const;
+export type TaskVerb = (typeof TASK_VERBS)[number];
+export const CALL_VERBS = ['create', 'spawn', 'get', 'cancel', 'inbox', 'ack'] as const;
+export type CallVerb = (typeof CALL_VERBS)[number];
+
+/** Subjects of one agent. `id` may be `*` to subscribe for all. */
+export const agentSubject = {
+  hello: (id: string) => `agent.${id}.hello`,
+  heartbeat: (id: string) => `agent.${id}.heartbeat`,
+  goodbye: (id: string) => `agent.${id}.goodbye`,
+  offer: (id: string) => `agent.${id}.offer`,
+  control: (id: string) => `agent.${id}.control`,
+  inbox: (id: string) => `agent.${id}.inbox`,
+  task: (id: string, verb: TaskVerb) => `agent.${id}.task.${verb}`,
+  call: (id: string, verb: CallVerb) => `agent.${id}.call.${verb}`,
+} as const;
+
+/** The agent an agent subject belongs to: the only source of an agent's identity. */
+export function agentOfSubject(subject: string): string {
+  const start = 'agent.'.length;
+  return subject.slice(start, subject.indexOf('.', start));
+}
+
+export const INBOX_PREFIX = {
+  agent: (id: string) => `_INBOX.${id}`,
+  service: (name: string) => `_INBOX.svc-${name}`,
+} as const;
+
+export const HEADERS = {
+  version: 'Baton-Version',
+  traceparent: 'traceparent',
+  errorCode: 'Nats-Service-Error-Code',
+  error: 'Nats-Service-Error',
+} as const;
+
+export const PROTOCOL_VERSION = '1';

@@ -1,0 +1,256 @@
+import { z } from 'zod';
+import { jsonObject, text } from './json.js';
+import { DEFAULTS, LIMITS } from './limits.js';
+import { agentId, timestamp, uuid, word, type Actor } from './words.js';
+import type { JsonObject, JsonValue } from './json.js';
+
+export const TASK_STATUSES = [
+  'created',
+  'queued',
+  'assigned',
+  'in_progress',
+  'blocked',
+  'completed',
+  'failed',
+  'cancelled',
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+export const TERMINAL_STATUSES = ['completed', 'failed', 'cancelled'] as const;
+export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
+
+export function isTerminal(status: TaskStatus): status is TerminalStatus {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** 1 critical, 2 high, 3 medium, 4 low, 5 backlog; lower goes first. */
+export const priority = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(5)]);
+export type Priority = z.infer<typeof priority>;
+
+/** A level is how well an agent does something, 0..1. */
+export const level = z.number().min(0).max(1);
+export const requiredCapability = z.strictObject({ name: word, minLevel: level.optional() });
+export type RequiredCapability = z.infer<typeof requiredCapability>;
+export const capability = z.strictObject({ name: word, level: level.default(1) });
+export type Capability = z.infer<typeof capability>;
+
+/** Which agents may get a task; part of AssignmentCriteria. */
+export const criteria = z.strictObject({
+  requiredAgents: z.array(agentId).min(1).max(LIMITS.capabilities).optional(),
+  excludedAgents: z.array(agentId).max(LIMITS.capabilities).optional(),
+});
+export type Criteria = z.infer<typeof criteria>;
+
+/** How long to wait before a failed task is tried again; seconds. Full jitter draws from 0 to the delay. */
+export const retryPolicy = z.strictObject({
+  kind: z.enum(['fixed', 'linear', 'exponential']).default(DEFAULTS.retryPolicy.kind),
+  baseSeconds: z.number().min(0).max(86_400).default(DEFAULTS.retryPolicy.baseSeconds),
+  capSeconds: z.number().min(0).max(86_400).default(DEFAULTS.retryPolicy.capSeconds),
+  jitter: z.boolean().default(DEFAULTS.retryPolicy.jitter),
+});
+export type RetryPolicy = z.infer<typeof retryPolicy>;
+
+/** What happens to the dependent when the dependency fails or is cancelled. */
+export const dependencyPolicy = z.literal('fail');
+export type DependencyPolicy = z.infer<typeof dependencyPolicy>;
+
+const dependencyOptions = { policy: dependencyPolicy.default('fail'), name: word.optional() };
+export const dependency = z.strictObject({ taskId: uuid, ...dependencyOptions });
+/** An edge inside a graph names its target by local reference, an edge out of it by id. */
+export const graphDependency = z.union([
+  z.strictObject({ ref: word, ...dependencyOptions }),
+  z.strictObject({ taskId: uuid, ...dependencyOptions }),
+]);
+export type GraphDependency = z.infer<typeof graphDependency>;
+
+const seconds = z.number().positive().max(31_536_000);
+
+const taskFields = {
+  title: text({ min: 1, maxCharacters: LIMITS.titleCharacters }),
+  description: text({ maxBytes: LIMITS.descriptionBytes }).default(''),
+  type: word.default(DEFAULTS.taskType),
+  priority: priority.default(DEFAULTS.priority),
+  tags: z.array(word).max(LIMITS.tags).default([]),
+  metadata: jsonObject.default({}),
+  requiredCapabilities: z.array(requiredCapability).max(LIMITS.capabilities).default([]),
+  preferredCapabilities: z.array(word).max(LIMITS.capabilities).default([]),
+  criteria: criteria.default({}),
+  availableAt: timestamp.optional(),
+  deadline: timestamp.optional(),
+  timeout: seconds.optional(),
+  startTimeout: seconds.default(DEFAULTS.startTimeout),
+  maxRetries: z.number().int().min(0).max(100).default(DEFAULTS.maxRetries),
+  retryPolicy: retryPolicy.default({ ...DEFAULTS.retryPolicy }),
+  estimatedDuration: seconds.optional(),
+  detached: z.boolean().default(false),
+  input: jsonObject.default({}),
+  context: jsonObject.default({}),
+};
+
+/** What a caller says to create one task. Durations are seconds. */
+export const createTask = z.strictObject({
+  ...taskFields,
+  dependencies: z.array(dependency).max(LIMITS.dependencies).default([]),
+});
+export type CreateTask = z.infer<typeof createTask>;
+export type CreateTaskInput = z.input<typeof createTask>;
+
+export const createBatch = z.strictObject({
+  atomic: z.boolean().default(false),
+  tasks: z.array(createTask).min(1).max(LIMITS.batchTasks),
+});
+export type CreateBatch = z.infer<typeof createBatch>;
+
+/** The envelope of a batch whose tasks are then judged one by one, so that a bad one refuses only itself. */
+export const looseBatch = z.strictObject({
+  atomic: z.boolean().default(false),
+  tasks: z.array(z.unknown()).min(1).max(LIMITS.batchTasks),
+});
+
+export const graphTask = z.strictObject({
+  ...taskFields,
+  ref: word,
+  dependencies: z.array(graphDependency).max(LIMITS.dependencies).default([]),
+});
+export type GraphTask = z.infer<typeof graphTask>;
+
+/** Tasks with dependencies among each other, created all or not at all. */
+export const createGraph = z
+  .strictObject({ tasks: z.array(graphTask).min(1).max(LIMITS.graphTasks) })
+  .refine(
+    (graph) =>
+      graph.tasks.reduce((sum, task) => sum + task.dependencies.length, 0) <= LIMITS.graphDependencies,
+    {
+      message: `at most ${LIMITS.graphDependencies} dependencies in a graph`,
+      path: ['tasks'],
+    },
+  );
+export type CreateGraph = z.infer<typeof createGraph>;
+export type CreateGraphInput = z.input<typeof createGraph>;
+
+/** What a holder says when it gives up on a task. */
+export const taskError = z.strictObject({
+  code: word.default('failed'),
+  message: text({ maxBytes: 8 * 1024 }),
+  retryable: z.boolean().default(true),
+});
+export type TaskError = z.infer<typeof taskError>;
+
+/** The result of an ended dependency as its dependents get it; too large ones are fetched by id. */
+export type DependencyResult = {
+  readonly taskId: string;
+  readonly name: string | null;
+  readonly title: string;
+  readonly status: TaskStatus;
+  readonly result: JsonValue | null;
+  /** The result did not fit; read it with `call.get`. */
+  readonly truncated?: true;
+};
+
+export type TaskDependency = {
+  readonly taskId: string;
+  readonly policy: DependencyPolicy;
+  readonly name: string | null;
+};
+
+/** A task as every surface shows it. Timestamps are ISO 8601 in UTC, durations seconds. */
+export type TaskView = {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly type: string;
+  readonly status: TaskStatus;
+  readonly statusReason: string | null;
+  readonly priority: Priority;
+  readonly tags: readonly string[];
+  readonly metadata: JsonObject;
+  readonly version: number;
+  readonly createdBy: Actor;
+  readonly assignedTo: string | null;
+  readonly lastAgentId: string | null;
+  readonly holderEpoch: number | null;
+  readonly attempt: number;
+  readonly retryCount: number;
+  readonly maxRetries: number;
+  readonly lostCount: number;
+  readonly handoverCount: number;
+  readonly retryPolicy: RetryPolicy;
+  readonly requiredCapabilities: readonly RequiredCapability[];
+  readonly preferredCapabilities: readonly string[];
+  readonly criteria: Criteria;
+  readonly parentTaskId: string | null;
+  readonly rootTaskId: string;
+  readonly depth: number;
+  readonly detached: boolean;
+  readonly timeout: number | null;
+  readonly startTimeout: number;
+  readonly estimatedDuration: number | null;
+  readonly actualDuration: number | null;
+  readonly createdAt: string;
+  readonly firstQueuedAt: string | null;
+  readonly queuedAt: string | null;
+  readonly availableAt: string | null;
+  readonly assignedAt: string | null;
+  readonly startedAt: string | null;
+  readonly completedAt: string | null;
+  readonly updatedAt: string;
+  readonly deadline: string | null;
+  readonly error: TaskError | null;
+  readonly traceparent: string | null;
+};
+
+/** A task with what list answers leave out. */
+export type TaskDetail = TaskView & {
+  readonly input: JsonObject;
+  readonly context: JsonObject;
+  readonly result: JsonValue | null;
+  readonly progress: {
+    readonly percent: number;
+    readonly message: string | null;
+    readonly at: string;
+  } | null;
+  readonly dependencies: readonly (TaskDependency & { readonly status: TaskStatus })[];
+};
+
+/** What a create answers for each task. */
+export type CreatedTask = {
+  readonly id: string;
+  readonly ref?: string;
+  readonly status: TaskStatus;
+  readonly version: number;
+};
+
+/** One accepted change, as history shows it. */
+export type TaskHistoryEntry = {
+  readonly version: number;
+  readonly type: string;
+  readonly at: string;
+  readonly actor: Actor;
+  readonly reason: string | null;
+  readonly attempt: number;
+  readonly data: JsonObject;
+};
+
+const page = {
+  limit: z.coerce.number().int().min(1).max(LIMITS.listPage).default(50),
+  cursor: z.string().max(512).optional(),
+};
+const list = <T extends z.ZodType>(item: T) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' ? value.split(',') : value),
+    z.array(item).min(1).max(20),
+  );
+
+/** Query of `GET /v1/tasks`: newest first; comma-separated values mean any of them. */
+export const listTasks = z.strictObject({
+  status: list(z.enum(TASK_STATUSES)).optional(),
+  type: word.optional(),
+  priority: list(z.coerce.number().pipe(priority)).optional(),
+  agent: agentId.optional(),
+  creator: z.string().max(80).optional(),
+  parent: uuid.optional(),
+  root: uuid.optional(),
+  ...page,
+});
+export type ListTasks = z.infer<typeof listTasks>;
+
+export const cancelTask = z.strictObject({ reason: text({ maxCharacters: 255 }).optional() });

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+/** One token of a NATS subject: `A-Za-z0-9_-`, 1–64. Never reused once an agent had it. */
+export const agentId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -');
+export const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, {
+  message: 'expected a lower-case UUID',
+});
+/** A word that groups tasks or names a capability. */
+export const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$/, {
+  message: 'expected a word of 1 to 100: a letter or digit, then A-Z a-z 0-9 _ . : / -',
+});
+export const timestamp = z.iso.datetime({ offset: true });
+/** W3C trace context of the request that caused something. */
+export const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters');
+
+/** Who issued a command, as `kind:id`: `agent:planner`, `user:local`, `service:distribution`, `system:timer`. */
+export type Actor = `${'agent' | 'user' | 'service' | 'system'}:${string}`;
+
+/** The agent id of an actor that is an agent. */
+export function agentOf(actor: Actor): string | undefined {
+  return actor.startsWith('agent:') ? actor.slice('agent:'.length) : undefined;
+}
