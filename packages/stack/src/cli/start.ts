@@ -1,0 +1,42 @@
+import { checkoutState } from '../checkout.js';
+import { startServices, type Services } from '../services/start-services.js';
+import { startStack, type Stack } from '../start-stack.js';
+import { runUntilInterrupted } from '../process/run-until-interrupted.js';
+
+await runUntilInterrupted(async (onStop) => {
+  console.error('Starting Baton');
+  const stack = await startStack({ directory: checkoutState, report });
+  onStop(() => stack.stop());
+  const services = await startServices({ stack, report });
+  onStop(() => services.stop());
+  console.log(overview(stack, services));
+});
+
+function report(line: string): void {
+  console.error(`  ${line}`);
+}
+
+function overview(stack: Stack, services: Services): string {
+  const taskUrl = services.get('task-service').httpUrl;
+  const metricsUrl = services.get('metrics-service').httpUrl;
+  return `
+Baton is running.
+
+  Tasks     ${taskUrl}
+  Metrics   ${metricsUrl}
+${stack
+  .describe()
+  .map((line) => `  ${line}`)
+  .join('\n')}
+
+  State     ${stack.directory} (kept between starts; "npm run reset" removes it)
+  Logs      ${stack.directory}/logs
+  Passwords ${stack.directory}/secrets.json
+
+Try:
+  curl -s ${taskUrl}/v1/tasks -H 'content-type: application/json' \\
+    -d '{"type":"hello","title":"Say hello","input":{"name":"world"}}'
+  curl -s ${metricsUrl}/v1/metrics/tasks
+
+Ctrl-C stops everything.`;
+}

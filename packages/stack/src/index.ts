@@ -1,0 +1,11 @@
+export { checkoutDirectory, checkoutState } from './checkout.js';
+export { findNatsServer } from './nats/find-nats-server.js';
+export { startNatsServer, type NatsServer } from './nats/nats-server.js';
+export { findFreePort } from './ports.js';
+export { startEmbeddedPostgres } from './postgres/embedded-postgres.js';
+export { runUntilInterrupted } from './process/run-until-interrupted.js';
+export { startProcess, type RunningProcess } from './process/start-process.js';
+export { batonServices, type ServiceDefinition } from './services/service-definition.js';
+export { startServices, type Services, type ServicesOptions } from './services/start-services.js';
+export { StackError } from './stack-error.js';
+export { startStack, type Stack, type StackOptions } from './start-stack.js';

@@ -1,0 +1,121 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { choosePort, findFreePort, portFromEnvironment } from '../ports.js';
+import { startProcess, type ProcessOptions, type RunningProcess } from '../process/start-process.js';
+import { StackError } from '../stack-error.js';
+import type { Stack } from '../start-stack.js';
+import { waitFor } from '../wait.js';
+import type { ServiceDefinition, ServicePort } from './service-definition.js';
+
+/** Where services run and what they share. */
+export interface ServiceContext {
+  readonly stack: Pick<
+    Stack,
+    'directory' | 'postgresUrl' | 'metricsPostgresUrl' | 'natsUrl' | 'track' | 'announce'
+  >;
+  /** The checkout that holds the built services. */
+  readonly checkout: string;
+  /** `standard`: the documented ports or those the environment sets; `free`: any free ones. */
+  readonly ports: 'standard' | 'free';
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** The program of a service with its ports chosen: what is needed to start it, and start it again. */
+export interface ServicePlan {
+  readonly name: string;
+  readonly process: ProcessOptions;
+  /** `http://127.0.0.1:<port>` of its API; undefined when it has none. */
+  readonly httpUrl: string | undefined;
+  /** `http://127.0.0.1:<port>` of `/livez`, `/readyz` and `/metrics`. */
+  readonly operationsUrl: string;
+}
+
+/** Chooses the ports of a service and how to run it. Nothing is started yet. */
+export async function planService(
+  definition: ServiceDefinition,
+  context: ServiceContext,
+): Promise<ServicePlan> {
+  const { stack, checkout, environment } = context;
+  const script = join(checkout, definition.script);
+  await access(script).catch((cause: unknown) => {
+    const message = `The built program ${definition.script} of ${definition.name} is missing in ${checkout}. Run "npm run build".`;
+    throw new StackError('SERVICE_START_FAILED', message, { cause });
+  });
+  const http = definition.http && (await servicePort(definition.name, definition.http, context));
+  const operations = await servicePort(definition.name, definition.operations, context);
+  const database = { main: stack.postgresUrl, metrics: stack.metricsPostgresUrl };
+  return {
+    name: definition.name,
+    process: {
+      name: definition.name,
+      command: process.execPath,
+      arguments: ['--enable-source-maps', script],
+      directory: checkout,
+      environment: {
+        ...environment,
+        ...(definition.database && { DATABASE_URL: database[definition.database] }),
+        NATS_URL: stack.natsUrl,
+        ...(http !== undefined && { BATON_HTTP_PORT: String(http) }),
+        BATON_OPERATIONS_PORT: String(operations),
+      },
+      logFile: join(stack.directory, 'logs', `${definition.name}.log`),
+    },
+    httpUrl: http === undefined ? undefined : `http://127.0.0.1:${http}`,
+    operationsUrl: `http://127.0.0.1:${operations}`,
+  };
+}
+
+/** Starts the program of a plan and records it, so that it cannot be left behind. */
+export async function startPlanned(
+  plan: ServicePlan,
+  stack: ServiceContext['stack'],
+): Promise<RunningProcess> {
+  const child = await startProcess(plan.process);
+  await stack.track(child);
+  return child;
+}
+
+/** Waits until `/readyz` answers 200. Rejects with what the service wrote when it ends or takes too long. */
+export async function untilReady(
+  plan: ServicePlan,
+  child: RunningProcess,
+  deadlineMs = 60_000,
+): Promise<void> {
+  const outcome = await waitFor(
+    async () => {
+      if (child.hasExited()) return 'ended';
+      return (await isReady(plan.operationsUrl)) ? 'ready' : undefined;
+    },
+    { deadlineMs, intervalMs: 25 },
+  );
+  if (outcome === 'ready') return;
+  const what =
+    outcome === 'ended' ? 'ended before it was ready' : `was not ready after ${deadlineMs / 1000} s`;
+  throw new StackError(
+    'SERVICE_START_FAILED',
+    `${plan.name} ${what}. It wrote:\n${await child.lastLines()}\n` +
+      `The whole log is ${child.logFile}. Mend what it says and start again; ` +
+      'if the data in .baton is from another version, "npm run reset" removes it.',
+  );
+}
+
+async function isReady(operationsUrl: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${operationsUrl}/readyz`, { signal: AbortSignal.timeout(2_000) });
+    await response.body?.cancel();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
+
+async function servicePort(
+  service: string,
+  { variable, standard }: ServicePort,
+  { ports, environment }: ServiceContext,
+): Promise<number> {
+  const configured = portFromEnvironment(environment, variable);
+  if (ports === 'free' || configured === 0) return findFreePort();
+  return choosePort({ name: service, variable, configured: configured ?? standard });
+}

@@ -1,0 +1,195 @@
+import { join } from 'node:path';
+
+import { findNatsServer } from './nats/find-nats-server.js';
+import { startNatsServer } from './nats/nats-server.js';
+import { checkOwnNats } from './nats/own-nats.js';
+import { portFromEnvironment } from './ports.js';
+import { startEmbeddedPostgres } from './postgres/embedded-postgres.js';
+import { checkOwnPostgres, withoutPassword } from './postgres/own-postgres.js';
+import type { Durability } from './postgres/server-flags.js';
+import type { RunningProcess } from './process/start-process.js';
+import { readJson, writeJson } from './state/json-file.js';
+import { takeRunRecord, type RunRecord } from './state/run-record.js';
+import { createStateDirectory, stateDirectory, type StateDirectory } from './state/state-directory.js';
+
+/** How to start a stack; everything may be left out. */
+export interface StackOptions {
+  /** Where state is kept; `.baton` in the current directory when left out. */
+  readonly directory?: string;
+  /** Where a nats-server program is looked for and kept; `bin` in the directory when left out. */
+  readonly binaries?: string;
+  /** The environment to read settings from; that of the process when left out. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** `throwaway` gives up safety for speed, for tests; `durable` when left out. */
+  readonly durability?: Durability;
+  /** Told about each step, one line each. */
+  readonly report?: (line: string) => void;
+}
+
+/** A Postgres and a nats-server to work with: ours, or the user's own. */
+export interface Stack {
+  /** Where state and logs are kept. */
+  readonly directory: string;
+  readonly postgresUrl: string;
+  /** For metrics-service: a role that owns the schema `metrics` alone. */
+  readonly metricsPostgresUrl: string;
+  /** The superuser of the embedded Postgres; undefined for a Postgres of the user's own. */
+  readonly superuserPostgresUrl: string | undefined;
+  readonly natsUrl: string;
+  /** Records a child process of the caller, so that the next start stops it should this process be killed. */
+  track(child: RunningProcess): Promise<void>;
+  /** Adds an address to what a refused second start prints. */
+  announce(address: string): Promise<void>;
+  /** What runs where, one line each, without passwords. */
+  describe(): readonly string[];
+  /** Stops what was started here, the message server first; may be called twice. */
+  stop(): Promise<void>;
+}
+
+interface Part {
+  readonly description: string;
+  readonly process?: RunningProcess;
+}
+
+interface PostgresPart extends Part {
+  readonly url: string;
+  readonly metricsUrl: string;
+  readonly superuserUrl?: string;
+  readonly port?: number;
+}
+
+interface NatsPart extends Part {
+  readonly url: string;
+  readonly port?: number;
+}
+
+interface Context {
+  readonly state: StateDirectory;
+  readonly binaries: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly durability: Durability;
+  readonly report: (line: string) => void;
+  readonly track: RunRecord['track'];
+  readonly remembered: { readonly postgres?: number; readonly nats?: number };
+}
+
+/**
+ * Starts Postgres and nats-server, or checks those that DATABASE_URL and NATS_URL name. Only one stack
+ * runs in a directory at a time. Rejects with a StackError that says what to do.
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const report = options.report ?? (() => undefined);
+  const state = stateDirectory(options.directory);
+  await createStateDirectory(state);
+  const record = await takeRunRecord(state.runFile, report);
+  const context: Context = {
+    state,
+    binaries: options.binaries ?? state.binaries,
+    environment: options.environment ?? process.env,
+    durability: options.durability ?? 'durable',
+    report,
+    track: record.track,
+    remembered: (await readJson<Context['remembered']>(state.portsFile)) ?? {},
+  };
+  // Both settle before either failure is acted on, so that nothing still starts while we clean up.
+  const [postgres, nats] = await Promise.allSettled([startPostgres(context), startNats(context)]);
+  if (postgres.status === 'fulfilled' && nats.status === 'fulfilled') {
+    const ports = { postgres: postgres.value.port, nats: nats.value.port };
+    await writeJson(state.portsFile, { ...context.remembered, ...ports });
+    return runningStack(context, record, postgres.value, nats.value);
+  }
+  for (const part of [nats, postgres]) {
+    if (part.status === 'fulfilled') await part.value.process?.stop();
+  }
+  await record.release();
+  throw (postgres.status === 'rejected' ? postgres : (nats as PromiseRejectedResult)).reason;
+}
+
+async function runningStack(
+  context: Context,
+  record: RunRecord,
+  postgres: PostgresPart,
+  nats: NatsPart,
+): Promise<Stack> {
+  const addresses = [postgres.description, nats.description];
+  await record.announce(addresses);
+  const stopAll = async (): Promise<void> => {
+    await nats.process?.stop();
+    // Postgres writes everything out before it ends, which takes its time after much work.
+    await postgres.process?.stop({ deadlineMs: 60_000 });
+    await record.release();
+  };
+  let stopping: Promise<void> | undefined;
+  for (const { process: server } of [postgres, nats]) {
+    void server?.exited.then(() => {
+      if (stopping !== undefined) return;
+      context.report(`${server.name} ended by itself (log: ${server.logFile}); stop and start Baton again`);
+    });
+  }
+  return {
+    directory: context.state.path,
+    postgresUrl: postgres.url,
+    metricsPostgresUrl: postgres.metricsUrl,
+    superuserPostgresUrl: postgres.superuserUrl,
+    natsUrl: nats.url,
+    track: record.track,
+    announce: async (address) => {
+      addresses.push(address);
+      await record.announce(addresses);
+    },
+    describe: () => [...addresses],
+    stop: () => (stopping ??= stopAll()),
+  };
+}
+
+async function startPostgres(context: Context): Promise<PostgresPart> {
+  const { environment, state, report } = context;
+  const url = environment['DATABASE_URL'];
+  if (url !== undefined && url !== '') {
+    const metricsUrl = environment['BATON_METRICS_DATABASE_URL'] || url;
+    const version = await checkOwnPostgres(url, 'DATABASE_URL');
+    if (metricsUrl !== url) await checkOwnPostgres(metricsUrl, 'BATON_METRICS_DATABASE_URL');
+    const description = `Postgres ${version} of DATABASE_URL: ${withoutPassword(url)}`;
+    report(description);
+    return { url, metricsUrl, description };
+  }
+  const server = await startEmbeddedPostgres({
+    directory: state.postgres,
+    logFile: join(state.logs, 'postgres.log'),
+    secretsFile: state.secretsFile,
+    port: {
+      configured: portFromEnvironment(environment, 'BATON_POSTGRES_PORT'),
+      remembered: context.remembered.postgres,
+    },
+    durability: context.durability,
+    report,
+    track: context.track,
+  });
+  const description = `Postgres (embedded, pid ${server.process.pid}): ${withoutPassword(server.url)}`;
+  return { ...server, description };
+}
+
+async function startNats(context: Context): Promise<NatsPart> {
+  const { environment, state, report } = context;
+  const url = environment['NATS_URL'];
+  if (url !== undefined && url !== '') {
+    const version = await checkOwnNats(url);
+    report(`nats-server ${version} of NATS_URL`);
+    return { url, description: `nats-server ${version} of NATS_URL` };
+  }
+  const program = await findNatsServer({ environment, binaries: context.binaries, report });
+  const server = await startNatsServer({
+    program: program.path,
+    directory: state.nats,
+    logFile: join(state.logs, 'nats-server.log'),
+    port: {
+      configured: portFromEnvironment(environment, 'BATON_NATS_PORT'),
+      remembered: context.remembered.nats,
+    },
+    durability: context.durability,
+    report,
+    track: context.track,
+  });
+  const description = `nats-server ${program.version} (embedded, pid ${server.process.pid}): ${server.url}`;
+  return { ...server, description };
+}
