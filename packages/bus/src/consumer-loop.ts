@@ -1,0 +1,163 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { Logger } from 'pino';
+import type { Bus } from './bus.js';
+import { ensureConsumer } from './consumer.js';
+import type { ConsumesEventsOptions } from './handlers.js';
+
+export type ConsumerLoopOptions = {
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly consumer: ConsumesEventsOptions & { readonly maxInFlight: number };
+  /**
+   * Never rejects. `isCurrent` turns false when the consumer was made anew: sequence numbers start over then, and
+   * a late acknowledgement would hit a message of the new one.
+   */
+  handle(message: JsMsg, isCurrent: () => boolean): Promise<void>;
+  /** The consumer was found missing, so its stream may have been too, and is back: events may be lost. */
+  onReset(): void;
+};
+
+/** One durable consumer, kept alive over disconnects, wiped stores and deleted consumers. */
+export type ConsumerLoop = {
+  /** Whether messages are being pulled now. */
+  isConsuming(): boolean;
+  inFlight(): number;
+  /** Pulls no more; resolves when every message in work is settled. */
+  stop(): Promise<void>;
+};
+
+const troubles = new Set(['heartbeats_missed', 'consumer_deleted', 'consumer_not_found', 'stream_not_found']);
+const firstPauseMs = 250;
+const maxPauseMs = 5_000;
+
+/** Starts in the background: NATS may be down, the stream missing. */
+export function startConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
+  const { bus, consumer } = options;
+  const log = options.logger.child({ stream: consumer.stream, durable: consumer.durable });
+  const stopping = new AbortController();
+  /** When the consumer was made that is, or was last, consumed from; and the one that the server has now. */
+  let attachedTo: string | undefined;
+  let existing: string | undefined;
+  let messages: ConsumerMessages | undefined;
+  let verifying = false;
+  let inFlight = 0;
+  let slotFreed: (() => void) | undefined;
+  let woken: (() => void) | undefined;
+  const forget = bus.onConnected(() => {
+    woken?.();
+    void verify();
+  });
+  const ended = run();
+
+  return {
+    isConsuming: () => messages !== undefined && !stopping.signal.aborted && bus.isConnected(),
+    inFlight: () => inFlight,
+    async stop() {
+      forget();
+      stopping.abort();
+      woken?.();
+      messages?.stop();
+      await ended;
+      await untilIdle();
+    },
+  };
+
+  async function run(): Promise<void> {
+    let pauseMs = firstPauseMs;
+    while (!stopping.signal.aborted) {
+      if (!bus.isConnected()) await nextConnect();
+      if (stopping.signal.aborted) return;
+      try {
+        await consume();
+        pauseMs = firstPauseMs;
+      } catch (error) {
+        // While disconnected this is no news; the reconnect wakes the loop.
+        if (bus.isConnected())
+          log.warn({ err: error }, `cannot consume events; trying again in ${pauseMs} ms`);
+        await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
+        pauseMs = Math.min(maxPauseMs, pauseMs * 2);
+      }
+    }
+  }
+
+  /** Returns when the consumer has to be looked at again, or at the stop. */
+  async function consume(): Promise<void> {
+    const info = await ensureConsumer(bus, consumer);
+    if (stopping.signal.aborted) return;
+    const isNew = attachedTo !== undefined && attachedTo !== info.created;
+    attachedTo = existing = info.created;
+    if (isNew) {
+      log.warn('the consumer was gone and is made again; events may have been lost');
+      options.onReset();
+    }
+    const isCurrent = (): boolean => existing === info.created;
+    const pulled = await bus.jetstream.consumers.getConsumerFromInfo(info).consume({
+      // A whole refill may wait locally while every slot is busy: enough to stay busy, little to hold back.
+      max_messages: Math.max(16, 2 * consumer.maxInFlight),
+      idle_heartbeat: 2_000,
+      bind: true,
+    });
+    messages = pulled;
+    void watch(pulled);
+    try {
+      // The iterator asks for more messages only between turns, so waiting here for a slot is the back-pressure.
+      for await (const message of pulled) {
+        if (inFlight >= consumer.maxInFlight) await nextFreeSlot();
+        if (stopping.signal.aborted) message.nak();
+        else start(message, isCurrent);
+      }
+    } finally {
+      messages = undefined;
+      pulled.stop();
+    }
+  }
+
+  function start(message: JsMsg, isCurrent: () => boolean): void {
+    inFlight += 1;
+    void options.handle(message, isCurrent).finally(() => {
+      inFlight -= 1;
+      slotFreed?.();
+    });
+  }
+
+  async function watch(pulled: ConsumerMessages): Promise<void> {
+    for await (const status of pulled.status()) {
+      if (troubles.has(status.type)) void verify();
+    }
+  }
+
+  /** Ends the running pull if its consumer is not the one it began with. A pull after a reconnect just goes on. */
+  async function verify(): Promise<void> {
+    if (verifying || !messages || !bus.isConnected()) return;
+    verifying = true;
+    try {
+      const info = await ensureConsumer(bus, consumer);
+      existing = info.created;
+      if (existing !== attachedTo) messages?.stop();
+    } catch (error) {
+      log.warn({ err: error }, 'cannot verify the consumer');
+      messages?.stop();
+    } finally {
+      verifying = false;
+    }
+  }
+
+  async function untilIdle(): Promise<void> {
+    if (inFlight === 0) return;
+    await nextFreeSlot();
+    return untilIdle();
+  }
+
+  function nextFreeSlot(): Promise<void> {
+    return new Promise((resolve) => {
+      slotFreed = resolve;
+    });
+  }
+
+  function nextConnect(): Promise<void> {
+    return new Promise((resolve) => {
+      woken = resolve;
+    });
+  }
+}
