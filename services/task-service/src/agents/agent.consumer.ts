@@ -1,0 +1,97 @@
+import { Replies, type BusContext } from '@baton/bus';
+import {
+  agentOfSubject,
+  agentSubject,
+  goodbye,
+  hello,
+  parse,
+  QUEUE_GROUPS,
+  type GoodbyeAnswer,
+  type HelloAnswer,
+} from '@baton/contracts';
+import { Controller } from '@nestjs/common';
+import { CallsService } from './calls.service.js';
+import { GreetingService } from './greeting.service.js';
+import { TaskVerbsService } from './task-verbs.service.js';
+
+const queue = QUEUE_GROUPS.task;
+const ANY = '*';
+
+/** Everything an agent says to task-service. Who it is comes from the subject it was allowed to publish on. */
+@Controller()
+export class AgentConsumer {
+  constructor(
+    private readonly greetings: GreetingService,
+    private readonly verbs: TaskVerbsService,
+    private readonly calls: CallsService,
+  ) {}
+
+  @Replies(agentSubject.hello(ANY), { queue })
+  hello(body: unknown, { subject }: BusContext): Promise<HelloAnswer> {
+    return this.greetings.hello(agentOfSubject(subject), parse(hello, body, 'hello'));
+  }
+
+  @Replies(agentSubject.goodbye(ANY), { queue })
+  goodbye(body: unknown, { subject }: BusContext): Promise<GoodbyeAnswer> {
+    return this.greetings.goodbye(agentOfSubject(subject), parse(goodbye, body, 'goodbye'));
+  }
+
+  @Replies(agentSubject.task(ANY, 'start'), { queue })
+  start(body: unknown, { subject, traceparent }: BusContext) {
+    return this.verbs.state('start', agentOfSubject(subject), body, traceparent);
+  }
+
+  @Replies(agentSubject.task(ANY, 'complete'), { queue })
+  complete(body: unknown, { subject, traceparent }: BusContext) {
+    return this.verbs.state('complete', agentOfSubject(subject), body, traceparent);
+  }
+
+  @Replies(agentSubject.task(ANY, 'fail'), { queue })
+  fail(body: unknown, { subject, traceparent }: BusContext) {
+    return this.verbs.state('fail', agentOfSubject(subject), body, traceparent);
+  }
+
+  @Replies(agentSubject.task(ANY, 'return'), { queue })
+  giveBack(body: unknown, { subject, traceparent }: BusContext) {
+    return this.verbs.state('return', agentOfSubject(subject), body, traceparent);
+  }
+
+  @Replies(agentSubject.task(ANY, 'progress'), { queue })
+  progress(body: unknown, { subject }: BusContext) {
+    return this.verbs.progress(agentOfSubject(subject), body);
+  }
+
+  @Replies(agentSubject.call(ANY, 'create'), { queue })
+  create(body: unknown, context: BusContext) {
+    return this.calls.create(request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'spawn'), { queue })
+  spawn(body: unknown, context: BusContext) {
+    return this.calls.spawn(request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'get'), { queue })
+  get(body: unknown, context: BusContext) {
+    return this.calls.get(request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'cancel'), { queue })
+  cancel(body: unknown, context: BusContext) {
+    return this.calls.cancel(request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'inbox'), { queue })
+  inbox(body: unknown, context: BusContext) {
+    return this.calls.inbox(request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'ack'), { queue })
+  acknowledge(body: unknown, context: BusContext) {
+    return this.calls.acknowledge(request(body, context));
+  }
+}
+
+function request(body: unknown, { subject, traceparent }: BusContext) {
+  return { agentId: agentOfSubject(subject), body, traceparent };
+}

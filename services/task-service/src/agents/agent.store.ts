@@ -1,0 +1,142 @@
+import type { AgentStatus, Capability, FleetEntry, Hello, RegisterAgent } from '@baton/contracts';
+import type { Queryable } from '../database/database.js';
+import { pgArray } from '../database/pg-array.js';
+
+/** An agent's row; times in milliseconds of the epoch. */
+export type Agent = {
+  readonly id: string;
+  readonly capabilities: readonly Capability[];
+  readonly maxConcurrent: number;
+  readonly prefetch: number;
+  readonly heartbeatMs: number;
+  readonly expireMs: number;
+  readonly status: AgentStatus;
+  readonly epoch: number;
+};
+
+const COLUMNS = `id, capabilities, max_concurrent AS "maxConcurrent", prefetch, heartbeat_ms AS "heartbeatMs",
+  expire_ms AS "expireMs", status, epoch`;
+
+/** Writes a new agent; false when the id is taken. */
+export async function insertAgent(db: Queryable, agent: RegisterAgent): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `INSERT INTO agents (id, name, description, capabilities, max_concurrent, prefetch, labels, heartbeat_ms,
+        expire_ms, status, epoch, created_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'offline', 0, clock_timestamp()) ON CONFLICT DO NOTHING`,
+    [
+      agent.id,
+      agent.name ?? agent.id,
+      agent.description,
+      JSON.stringify(agent.capabilities),
+      agent.maxConcurrent,
+      agent.prefetch,
+      JSON.stringify(agent.labels),
+      agent.heartbeatMs,
+      agent.expireMs,
+    ],
+  );
+  return rowCount === 1;
+}
+
+export async function lockAgent(db: Queryable, id: string): Promise<Agent | undefined> {
+  const { rows } = await db.query<Agent>(`SELECT ${COLUMNS} FROM agents WHERE id = $1 FOR NO KEY UPDATE`, [
+    id,
+  ]);
+  return rows[0];
+}
+
+/** The epoch a process instance of an agent was given, if it ever said hello. */
+export async function findInstanceEpoch(
+  db: Queryable,
+  id: string,
+  instance: string,
+): Promise<number | undefined> {
+  const { rows } = await db.query<{ epoch: number }>(
+    'SELECT epoch FROM agent_sessions WHERE agent_id = $1 AND instance = $2',
+    [id, instance],
+  );
+  return rows[0]?.epoch;
+}
+
+export async function saveSession(db: Queryable, id: string, epoch: number, hello: Hello): Promise<void> {
+  await db.query(
+    `INSERT INTO agent_sessions (agent_id, instance, epoch, started_at) VALUES ($1, $2, $3, $4)
+      ON CONFLICT (agent_id, instance) DO UPDATE SET epoch = excluded.epoch`,
+    [id, hello.instance, epoch, hello.startedAt],
+  );
+}
+
+/** What a hello changes; the agent is locked. */
+export async function saveOnline(db: Queryable, id: string, epoch: number, hello: Hello): Promise<Agent> {
+  const { rows } = await db.query<Agent>(
+    `UPDATE agents SET status = 'online', epoch = $2, capabilities = $3, max_concurrent = $4, prefetch = $5,
+        labels = $6, last_seen_at = clock_timestamp() WHERE id = $1 RETURNING ${COLUMNS}`,
+    [
+      id,
+      epoch,
+      JSON.stringify(hello.capabilities),
+      hello.maxConcurrent,
+      hello.prefetch,
+      JSON.stringify(hello.labels),
+    ],
+  );
+  const [agent] = rows;
+  if (agent === undefined) throw new Error(`agent ${id} vanished under its own lock`);
+  return agent;
+}
+
+/** Moves the live epoch of an agent to `draining` or `offline`; nothing when that epoch is not live any more. */
+export async function saveStatus(
+  db: Queryable,
+  id: string,
+  epoch: number,
+  status: 'draining' | 'offline',
+): Promise<Agent | undefined> {
+  const { rows } = await db.query<Agent>(
+    `UPDATE agents SET status = $3, last_seen_at = clock_timestamp()
+      WHERE id = $1 AND epoch = $2 AND status <> 'offline' AND status <> $3 RETURNING ${COLUMNS}`,
+    [id, epoch, status],
+  );
+  return rows[0];
+}
+
+export type FleetPage = {
+  readonly agentIds?: readonly string[];
+  readonly after?: string;
+  readonly limit: number;
+};
+
+/** Agents with their connections as distributors know them, in order of id. */
+export async function findFleet(db: Queryable, page: FleetPage): Promise<readonly FleetEntry[]> {
+  const { rows } = await db.query<FleetEntry>({
+    name: 'find-fleet',
+    text: `SELECT a.id AS "agentId", status, epoch, capabilities, max_concurrent AS "maxConcurrent", prefetch,
+        heartbeat_ms AS "heartbeatMs", expire_ms AS "expireMs", coalesce(c.connections, '[]') AS connections
+      FROM agents a LEFT JOIN LATERAL (
+        SELECT json_agg(json_build_object('to', to_agent, 'strength', strength)) AS connections
+        FROM agent_connections WHERE from_agent = a.id) c ON true
+      WHERE ($1::text[] IS NULL OR a.id = ANY($1::text[])) AND ($2::text IS NULL OR a.id > $2) ORDER BY a.id LIMIT $3`,
+    values: [page.agentIds === undefined ? null : pgArray(page.agentIds), page.after ?? null, page.limit],
+  });
+  return rows;
+}
+
+export type HeldTask = {
+  readonly agentId: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly version: number;
+  readonly status: 'assigned' | 'in_progress';
+  readonly holderEpoch: number | null;
+};
+
+/** What these agents hold. */
+export async function findHeld(db: Queryable, agentIds: readonly string[]): Promise<readonly HeldTask[]> {
+  const { rows } = await db.query<HeldTask>({
+    name: 'find-held',
+    text: `SELECT assigned_to AS "agentId", id AS "taskId", attempt, version, status, holder_epoch AS "holderEpoch"
+      FROM tasks WHERE assigned_to = ANY($1::text[]) AND status IN ('assigned','in_progress') ORDER BY id`,
+    values: [pgArray(agentIds)],
+  });
+  return rows;
+}

@@ -1,0 +1,123 @@
+import { hash } from 'node:crypto';
+import {
+  callAck,
+  callCancel,
+  callCreate,
+  callGet,
+  callInbox,
+  callSpawn,
+  DomainError,
+  parse,
+  type CallCreate,
+  type CallCreateAnswer,
+  type TaskDetail,
+} from '@baton/contracts';
+import type { Pool } from '../database/database.js';
+import type { Caller, TaskService } from '../tasks/task.service.js';
+import { acknowledgeInbox, findInbox } from './inbox.store.js';
+
+type Request = { readonly agentId: string; readonly body: unknown; readonly traceparent: string | undefined };
+
+/** `agent.<id>.call.<verb>`: what an agent may ask for beside its work. */
+export class CallsService {
+  constructor(
+    private readonly pool: Pool,
+    private readonly tasks: TaskService,
+  ) {}
+
+  create(request: Request): Promise<CallCreateAnswer> {
+    return this.createWith(request, parse(callCreate, request.body, 'create'));
+  }
+
+  spawn(request: Request): Promise<CallCreateAnswer> {
+    return this.createWith(request, parse(callSpawn, request.body, 'spawn'));
+  }
+
+  async get({ agentId, body }: Request) {
+    const { taskId } = parse(callGet, body, 'get');
+    return { ok: true, task: await this.visible(agentId, taskId) };
+  }
+
+  /** By its creator, or by who holds an ancestor of it. */
+  async cancel({ agentId, body, traceparent }: Request) {
+    const { taskId, reason } = parse(callCancel, body, 'cancel');
+    const task = await this.visible(agentId, taskId);
+    if (task.createdBy !== `agent:${agentId}` && !(await this.holdsAncestor(agentId, task))) {
+      throw new DomainError(
+        'FORBIDDEN',
+        `Agent ${agentId} neither created task ${taskId} nor holds an ancestor of it`,
+      );
+    }
+    const accepted = await this.tasks.cancel(taskId, reason ?? 'requested', caller(agentId, traceparent, 0));
+    return { ok: true, ...accepted };
+  }
+
+  async inbox({ agentId, body }: Request) {
+    const { limit } = parse(callInbox, body, 'inbox');
+    return { ok: true, ...(await findInbox(this.pool, agentId, limit)) };
+  }
+
+  async acknowledge({ agentId, body }: Request) {
+    const { ids } = parse(callAck, body, 'ack');
+    return { ok: true, acknowledged: await acknowledgeInbox(this.pool, agentId, ids) };
+  }
+
+  private async createWith(
+    { agentId, body, traceparent }: Request,
+    request: CallCreate,
+  ): Promise<CallCreateAnswer> {
+    const text = JSON.stringify(body);
+    const { parent, idempotencyKey: key } = request;
+    const scope = parent === undefined ? `agent:${agentId}` : `parent:${parent.taskId}`;
+    const idempotency = key && { scope, key, fingerprint: hash('sha256', text, 'base64url') };
+    const by = { ...caller(agentId, traceparent, text.length), ...(idempotency ? { idempotency } : {}) };
+    const under = parent && {
+      taskId: parent.taskId,
+      fence: { agentId, attempt: parent.attempt, epoch: parent.epoch },
+    };
+    refuseAiming(request);
+    const { tasks, replayed } =
+      request.graph === undefined
+        ? await this.tasks.createAll(
+            request.tasks ?? [request.task].filter((task) => task !== undefined),
+            by,
+            under,
+          )
+        : await this.tasks.createGraph(request.graph, by, under);
+    return { ok: true, tasks, ...(replayed ? { replayed } : {}) };
+  }
+
+  /** What an agent is not related to does not exist for it. */
+  private async visible(agentId: string, taskId: string): Promise<TaskDetail> {
+    const task = await this.tasks.get(taskId);
+    const isRelated = task.createdBy === `agent:${agentId}` || task.lastAgentId === agentId;
+    if (isRelated || (await this.holdsAncestor(agentId, task))) return task;
+    const waitsForIt = await this.tasks.holdsDependentOf(agentId, taskId);
+    if (waitsForIt) return task;
+    throw new DomainError('TASK_NOT_FOUND', `There is no task ${taskId}, or it is not yours to see`);
+  }
+
+  /** Walks up at most `LIMITS.treeDepth` parents. */
+  private async holdsAncestor(agentId: string, task: TaskDetail): Promise<boolean> {
+    for (let parentId = task.parentTaskId; parentId !== null;) {
+      const parent = await this.tasks.get(parentId);
+      if (parent.assignedTo === agentId) return true;
+      parentId = parent.parentTaskId;
+    }
+    return false;
+  }
+}
+
+/** Naming agents needs a connection to them, which comes with delegation. */
+function refuseAiming({ task, tasks = [], graph }: CallCreate): void {
+  const all = [...(task === undefined ? [] : [task]), ...tasks, ...(graph?.tasks ?? [])];
+  if (all.every(({ criteria }) => criteria.requiredAgents === undefined)) return;
+  throw new DomainError(
+    'FORBIDDEN',
+    'An agent may not name the agents a task goes to; ask for capabilities instead',
+  );
+}
+
+function caller(agentId: string, traceparent: string | undefined, bytes: number): Caller {
+  return { actor: `agent:${agentId}`, traceparent: traceparent ?? null, bytes };
+}

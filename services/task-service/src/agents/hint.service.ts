@@ -1,0 +1,41 @@
+import type { Bus } from '@baton/bus';
+import { agentSubject, HINT_SUBJECTS, type Control, type SlotsHint } from '@baton/contracts';
+import { isHeld } from '../tasks/task.state.js';
+import type { CommitListener, Committed } from '../write-path/submission.js';
+
+/**
+ * What others should hear at once but need not: slots taken and freed for the distributors, and to an agent that its
+ * task was taken away. Loss is healed by snapshots and by the fence.
+ */
+export class HintService implements Pick<CommitListener, 'committed'> {
+  constructor(private readonly bus: Bus) {}
+
+  committed(changes: readonly Committed[]): void {
+    const slots = changes.flatMap(slotChanges);
+    if (slots.length > 0) this.bus.publishHint(HINT_SUBJECTS.slots, slots);
+    for (const change of changes) {
+      const control = controlOf(change);
+      if (control) this.bus.publishHint(agentSubject.control(control.agentId), control.message);
+    }
+  }
+}
+
+function slotChanges({ before, after }: Committed): SlotsHint {
+  const held = isHeld(after.status);
+  const agentId = after.assignedTo ?? before?.assignedTo;
+  if (agentId === undefined || agentId === null || (before !== undefined && isHeld(before.status)) === held)
+    return [];
+  return [{ agentId, taskId: after.id, attempt: after.attempt, version: after.version, held }];
+}
+
+/** Arrows that take a task away from an agent that did not ask for it. */
+function controlOf({ before, after, arrow }: Committed): { agentId: string; message: Control } | undefined {
+  const agentId = before?.assignedTo;
+  if (before === undefined || agentId === null || agentId === undefined) return undefined;
+  if (arrow !== 'cancel' && arrow !== 'expire' && arrow !== 'timeout') return undefined;
+  const type = arrow === 'cancel' ? 'cancel' : 'revoke';
+  return {
+    agentId,
+    message: { type, taskId: after.id, attempt: before.attempt, reason: after.statusReason },
+  };
+}

@@ -1,0 +1,172 @@
+import type { Bus } from '@baton/bus';
+import { agentSubject, LIMITS, offerAnswer, type Assignment, type OfferAnswer } from '@baton/contracts';
+import type { Logger } from 'pino';
+import type { Pool } from '../database/database.js';
+import type { Task } from '../tasks/task.js';
+import type { CommitListener, Committed } from '../write-path/submission.js';
+import type { WritePath } from '../write-path/write-path.service.js';
+import * as store from './offer.store.js';
+
+/** Agents answer within 4 s: later answers are dropped by the server between the accounts. */
+const ANSWER_MS = 4_000;
+
+type Pending = store.OfferTarget & { readonly isRepeated: boolean };
+
+/**
+ * Offers committed assignments to their agents. Assignments that are committed while offers are being read go
+ * together in the next round: one read for all, one message for each agent.
+ */
+export class OfferService implements Pick<CommitListener, 'committed' | 'offerAgain'> {
+  private pending: Pending[] = [];
+  private running: Promise<void> | undefined;
+  private readonly sending = new Set<Promise<void>>();
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly pool: Pool,
+    private readonly writePath: WritePath,
+    private readonly logger: Logger,
+  ) {}
+
+  committed(changes: readonly Committed[]): void {
+    for (const { arrow, after, decision } of changes) {
+      if (arrow !== 'assign') continue;
+      this.pending.push({ taskId: after.id, attempt: after.attempt, decision, isRepeated: false });
+    }
+    this.wake();
+  }
+
+  offerAgain(tasks: readonly Task[]): void {
+    for (const { id, attempt } of tasks) {
+      this.pending.push({ taskId: id, attempt, decision: null, isRepeated: true });
+    }
+    this.wake();
+  }
+
+  /** What an agent holds, to be told at its hello: as much as fits one message; the rest is offered. */
+  async assignmentsOf(
+    targets: readonly { taskId: string; attempt: number }[],
+  ): Promise<readonly Assignment[]> {
+    if (targets.length === 0) return [];
+    const offers = await store.loadOffers(this.pool, await store.loadDecisions(this.pool, targets));
+    const [first = [], ...rest] = chunks(offers.map(asAssignment));
+    for (const { task, attempt, decision } of rest.flat()) {
+      this.pending.push({ taskId: task.id, attempt, decision, isRepeated: true });
+    }
+    this.wake();
+    return first;
+  }
+
+  async stop(): Promise<void> {
+    await this.running;
+    await Promise.all(this.sending);
+  }
+
+  private wake(): void {
+    if (this.pending.length > 0) this.running ??= this.run().finally(() => (this.running = undefined));
+  }
+
+  private async run(): Promise<void> {
+    while (this.pending.length > 0) {
+      const round = this.pending;
+      this.pending = [];
+      try {
+        await this.offer(round);
+      } catch (error) {
+        // Unanswered assignments come again by `dueAt`, whichever replica is alive.
+        this.logger.warn({ offers: round.length, error: String(error) }, 'offers could not be read');
+      }
+    }
+  }
+
+  private async offer(round: readonly Pending[]): Promise<void> {
+    const repeated = round.filter(({ isRepeated }) => isRepeated);
+    const known = round.filter(({ isRepeated }) => !isRepeated);
+    const targets =
+      repeated.length === 0 ? known : [...known, ...(await store.loadDecisions(this.pool, repeated))];
+    const repeatedIds = new Set(repeated.map(({ taskId }) => taskId));
+    const byAgent = new Map<string, store.LoadedOffer[]>();
+    for (const offer of await store.loadOffers(this.pool, targets)) {
+      const list = byAgent.get(offer.agentId);
+      if (list === undefined) byAgent.set(offer.agentId, [offer]);
+      else list.push(offer);
+    }
+    for (const [agentId, offers] of byAgent) {
+      const epoch = offers[0]?.epoch ?? 0;
+      for (const assignments of chunks(offers.map(asAssignment))) {
+        const sent = this.send(agentId, epoch, assignments, repeatedIds).finally(() =>
+          this.sending.delete(sent),
+        );
+        this.sending.add(sent);
+      }
+    }
+  }
+
+  private async send(
+    agentId: string,
+    epoch: number,
+    assignments: readonly Assignment[],
+    repeatedIds: ReadonlySet<string>,
+  ): Promise<void> {
+    const answer = await this.ask(agentId, { epoch, assignments });
+    if (answer === undefined) return;
+    const attempts = new Map(assignments.map(({ task, attempt }) => [task.id, attempt]));
+    const targets = (ids: readonly string[]) =>
+      ids.flatMap((taskId) => {
+        const attempt = attempts.get(taskId);
+        return attempt === undefined ? [] : [{ taskId, attempt }];
+      });
+    const accepted = targets(answer.accepted.filter((id) => repeatedIds.has(id)));
+    try {
+      if (accepted.length > 0) await store.acceptOffers(this.pool, accepted);
+    } catch (error) {
+      this.logger.warn(
+        { agent_id: agentId, error: String(error) },
+        'answered offers not noted; they come again',
+      );
+    }
+    for (const { taskId, attempt } of targets(answer.rejected.map((rejection) => rejection.taskId))) {
+      // An agent that has no room for what it was given: elsewhere at once, not after a timeout.
+      void this.writePath.submit({
+        command: { kind: 'expire', taskId, agentId, attempt, deadEpoch: -1 },
+        actor: `agent:${agentId}`,
+        traceparent: null,
+        commandId: null,
+        bytes: 0,
+      });
+    }
+  }
+
+  /** Nothing when the agent did not answer, or not as expected: the assignment is offered again when due. */
+  private async ask(agentId: string, offer: object): Promise<OfferAnswer | undefined> {
+    try {
+      const answer = await this.bus.request(agentSubject.offer(agentId), offer, { timeoutMs: ANSWER_MS });
+      const parsed = offerAnswer.safeParse(answer);
+      if (parsed.success) return parsed.data;
+      this.logger.warn({ agent_id: agentId }, 'an agent answered an offer with something else');
+    } catch (error) {
+      this.logger.debug({ agent_id: agentId, error: String(error) }, 'an offer was not answered');
+    }
+    return undefined;
+  }
+}
+
+function asAssignment({ assignment, isStarted }: store.LoadedOffer): Assignment {
+  return isStarted ? { ...assignment, resume: true } : assignment;
+}
+
+/** Cuts assignments into messages an agent can take; one too large for any goes alone. */
+function chunks(assignments: readonly Assignment[]): Assignment[][] {
+  const result: Assignment[][] = [];
+  let room = 0;
+  for (const assignment of assignments) {
+    const bytes = Buffer.byteLength(JSON.stringify(assignment)) + 1;
+    if (bytes > room || result.length === 0) {
+      result.push([]);
+      room = LIMITS.agentMessageBytes - 1_024;
+    }
+    result.at(-1)?.push(assignment);
+    room -= bytes;
+  }
+  return result;
+}

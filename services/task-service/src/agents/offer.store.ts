@@ -1,0 +1,165 @@
+import type { Assignment, Decision, DependencyResult, OfferedTask, PreviousAttempt } from '@baton/contracts';
+import type { Queryable } from '../database/database.js';
+import { pgArray } from '../database/pg-array.js';
+import { iso, isoOrNull } from '../tasks/task.events.js';
+
+/** An assignment to be offered, as far as the process that committed it knows it. */
+export type OfferTarget = {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly decision: Decision | null;
+};
+
+export type LoadedOffer = {
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly isStarted: boolean;
+  readonly assignment: Assignment;
+};
+
+type OfferRow = Omit<OfferedTask, 'deadline'> & {
+  deadline: number | null;
+  attempt: number;
+  agentId: string;
+  epoch: number;
+  isStarted: boolean;
+  hasDependencies: boolean;
+};
+
+/** Bytes of dependency results in one assignment; what does not fit is fetched by id. */
+const RESULT_BYTES = 64 * 1024;
+
+/**
+ * Reads what the agents named by the tasks need to work on them. Tasks that are not held with the attempt given any
+ * more are left out: they were offered for an assignment that is over. Three statements whatever the number of
+ * tasks, two of them only for tasks with dependencies or earlier attempts.
+ */
+export async function loadOffers(
+  db: Queryable,
+  targets: readonly OfferTarget[],
+): Promise<readonly LoadedOffer[]> {
+  const { rows } = await db.query<OfferRow>({
+    name: 'load-offers',
+    text: `SELECT t.id, t.title, t.description, t.type, t.priority, t.tags, t.metadata, t.input, t.context,
+        t.created_by AS "createdBy", t.parent_task_id AS "parentTaskId", t.root_task_id AS "rootTaskId",
+        t.deadline, t.timeout, t.traceparent, t.attempt, t.assigned_to AS "agentId", a.epoch,
+        t.status = 'in_progress' AS "isStarted",
+        EXISTS (SELECT 1 FROM task_dependencies d WHERE d.task_id = t.id) AS "hasDependencies"
+      FROM unnest($1::uuid[], $2::int[]) AS u(id, attempt)
+      JOIN tasks t ON t.id = u.id AND t.attempt = u.attempt AND t.status IN ('assigned','in_progress')
+      JOIN agents a ON a.id = t.assigned_to`,
+    values: [pgArray(targets.map(({ taskId }) => taskId)), pgArray(targets.map(({ attempt }) => attempt))],
+  });
+  const results = await loadResults(
+    db,
+    rows.filter(({ hasDependencies }) => hasDependencies),
+  );
+  const attempts = await loadAttempts(
+    db,
+    rows.filter(({ attempt }) => attempt > 1),
+  );
+  const decisions = new Map(targets.map(({ taskId, decision }) => [taskId, decision]));
+  return rows.map(({ attempt, agentId, epoch, isStarted, hasDependencies, deadline, ...task }) => ({
+    agentId,
+    epoch,
+    isStarted,
+    assignment: {
+      task: { ...task, deadline: isoOrNull(deadline) },
+      attempt,
+      decision: decisions.get(task.id) ?? null,
+      dependencyResults: hasDependencies ? (results.get(task.id) ?? []) : [],
+      previousAttempts: attempts.get(task.id) ?? [],
+    },
+  }));
+}
+
+type ResultRow = DependencyResult & { dependent: string; bytes: number };
+
+async function loadResults(
+  db: Queryable,
+  tasks: readonly { readonly id: string }[],
+): Promise<ReadonlyMap<string, readonly DependencyResult[]>> {
+  const byDependent = new Map<string, DependencyResult[]>();
+  if (tasks.length === 0) return byDependent;
+  const { rows } = await db.query<ResultRow>({
+    name: 'load-results',
+    text: `SELECT d.task_id AS dependent, t.id AS "taskId", d.name, t.title, t.status,
+        coalesce(octet_length(t.result::text), 0) AS bytes,
+        CASE WHEN octet_length(t.result::text) <= ${RESULT_BYTES} THEN t.result END AS result
+      FROM task_dependencies d JOIN tasks t ON t.id = d.depends_on WHERE d.task_id = ANY($1::uuid[]) ORDER BY t.id`,
+    values: [pgArray(tasks.map(({ id }) => id))],
+  });
+  const left = new Map<string, number>();
+  for (const { dependent, bytes, result, ...rest } of rows) {
+    const room = (left.get(dependent) ?? RESULT_BYTES) - bytes;
+    const list = byDependent.get(dependent) ?? [];
+    byDependent.set(dependent, list);
+    if (room < 0) {
+      list.push({ ...rest, result: null, truncated: true });
+    } else {
+      left.set(dependent, room);
+      list.push({ ...rest, result });
+    }
+  }
+  return byDependent;
+}
+
+type AttemptRow = Omit<PreviousAttempt, 'endedAt'> & { taskId: string; endedAt: number };
+
+/** Ends of earlier attempts: the events that took the task away from an agent. */
+async function loadAttempts(
+  db: Queryable,
+  tasks: readonly { readonly id: string; readonly attempt: number }[],
+): Promise<ReadonlyMap<string, readonly PreviousAttempt[]>> {
+  const byTask = new Map<string, PreviousAttempt[]>();
+  if (tasks.length === 0) return byTask;
+  const { rows } = await db.query<AttemptRow>({
+    name: 'load-attempts',
+    text: `SELECT e.task_id AS "taskId", e.attempt, e.reason, e.created_at AS "endedAt",
+        e.event_data->'changes'->'error' AS error,
+        (SELECT b.event_data->'changes'->>'assignedTo' FROM task_events b
+          WHERE b.task_id = e.task_id AND b.attempt = e.attempt AND b.event_type = 'task.assigned'
+          ORDER BY b.version DESC LIMIT 1) AS "agentId"
+      FROM unnest($1::uuid[], $2::int[]) AS u(id, attempt)
+      JOIN task_events e ON e.task_id = u.id AND e.attempt < u.attempt
+        AND e.attempt > 0 AND e.event_type = 'task.queued' AND e.reason <> 'due'
+      ORDER BY e.task_id, e.version`,
+    values: [pgArray(tasks.map(({ id }) => id)), pgArray(tasks.map(({ attempt }) => attempt))],
+  });
+  for (const { taskId, endedAt, ...rest } of rows) {
+    const list = byTask.get(taskId) ?? [];
+    byTask.set(taskId, list);
+    list.push({ ...rest, endedAt: iso(endedAt) });
+  }
+  return byTask;
+}
+
+/** The decisions behind present assignments, for offers made again. */
+export async function loadDecisions(
+  db: Queryable,
+  targets: readonly { readonly taskId: string; readonly attempt: number }[],
+): Promise<readonly OfferTarget[]> {
+  const { rows } = await db.query<OfferTarget>({
+    name: 'load-decisions',
+    text: `SELECT u.id AS "taskId", u.attempt, e.event_data->'decision' AS decision
+      FROM unnest($1::uuid[], $2::int[]) AS u(id, attempt)
+      LEFT JOIN task_events e ON e.task_id = u.id AND e.attempt = u.attempt AND e.event_type = 'task.assigned'`,
+    values: [pgArray(targets.map(({ taskId }) => taskId)), pgArray(targets.map(({ attempt }) => attempt))],
+  });
+  return rows;
+}
+
+/** Writes down that an offer was answered: from now on only `startTimeout` runs. Bookkeeping, no version. */
+export async function acceptOffers(
+  db: Queryable,
+  targets: readonly { readonly taskId: string; readonly attempt: number }[],
+): Promise<void> {
+  await db.query({
+    name: 'accept-offers',
+    text: `UPDATE tasks t SET offer_accepted_at = clock_timestamp(),
+        due_at = t.assigned_at + make_interval(secs => t.start_timeout)
+      FROM unnest($1::uuid[], $2::int[]) AS u(id, attempt)
+      WHERE t.id = u.id AND t.attempt = u.attempt AND t.status = 'assigned' AND t.offer_accepted_at IS NULL`,
+    values: [pgArray(targets.map(({ taskId }) => taskId)), pgArray(targets.map(({ attempt }) => attempt))],
+  });
+}

@@ -1,0 +1,40 @@
+import type { ProgressCommand } from '@baton/contracts';
+import type { Queryable } from '../database/database.js';
+import { pgArray } from '../database/pg-array.js';
+
+/**
+ * Keeps the latest progress of tasks this agent is working on, unversioned; within an attempt it never moves back.
+ * Answers the ids that passed the fence.
+ */
+export async function saveProgress(
+  db: Queryable,
+  agentId: string,
+  items: readonly ProgressCommand[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'save-progress',
+    text: `WITH fenced AS (
+        SELECT DISTINCT ON (t.id) t.id, t.attempt, u.percent, u.message
+        FROM unnest($2::uuid[], $3::int[], $4::int[], $5::float8[], $6::text[]) WITH ORDINALITY
+          AS u(id, attempt, epoch, percent, message, position)
+        JOIN tasks t ON t.id = u.id AND t.assigned_to = $1 AND t.status = 'in_progress'
+          AND t.attempt = u.attempt AND t.holder_epoch = u.epoch
+        ORDER BY t.id, u.percent DESC, u.position DESC),
+      saved AS (
+        INSERT INTO task_progress AS p (task_id, attempt, percent, message, updated_at)
+        SELECT id, attempt, percent, message, clock_timestamp() FROM fenced
+        ON CONFLICT (task_id) DO UPDATE SET attempt = excluded.attempt, percent = excluded.percent,
+          message = excluded.message, updated_at = excluded.updated_at
+        WHERE excluded.attempt > p.attempt OR (excluded.attempt = p.attempt AND excluded.percent >= p.percent))
+      SELECT id FROM fenced`,
+    values: [
+      agentId,
+      pgArray(items.map(({ taskId }) => taskId)),
+      pgArray(items.map(({ attempt }) => attempt)),
+      pgArray(items.map(({ epoch }) => epoch)),
+      pgArray(items.map(({ percent }) => percent)),
+      pgArray(items.map(({ message }) => message)),
+    ],
+  });
+  return new Set(rows.map(({ id }) => id));
+}

@@ -1,0 +1,138 @@
+import {
+  DomainError,
+  registerAgent,
+  type ExpireAnswer,
+  type ExpireRequest,
+  type Goodbye,
+  type Hello,
+} from '@baton/contracts';
+import type { Logger } from 'pino';
+import type { Pool } from '../database/database.js';
+import { inTransaction } from '../database/transaction.js';
+import { insertAudit } from '../write-path/audit.store.js';
+import type { WritePath } from '../write-path/write-path.service.js';
+import * as store from './agent.store.js';
+import { FleetAnnouncer, fleetData, insertFleetEvents } from './fleet.events.js';
+import { decideEpoch } from './session.decide.js';
+
+/** Whether an agent nobody registered may join by saying hello. */
+export type Enrolment = 'open' | 'closed';
+
+/** The lives of agents: hello, goodbye, found silent. Changes agent rows only; tasks follow as commands. */
+export class SessionService {
+  constructor(
+    private readonly pool: Pool,
+    private readonly announcer: FleetAnnouncer,
+    private readonly writePath: WritePath,
+    private readonly logger: Logger,
+    private readonly enrolment: Enrolment,
+  ) {}
+
+  /** Brings the agent online and says which epoch its process has; throws `STALE_SESSION` for a replaced one. */
+  async hello(id: string, hello: Hello): Promise<store.Agent> {
+    const { agent, outbox } = await inTransaction(this.pool, async (db) => {
+      const before = (await store.lockAgent(db, id)) ?? (await this.enrol(db, id));
+      const instanceEpoch = await store.findInstanceEpoch(db, id, hello.instance);
+      const epoch = decideEpoch({ agentId: id, status: before.status, epoch: before.epoch, instanceEpoch });
+      if (epoch instanceof DomainError) throw epoch;
+      const isSame = epoch === before.epoch && before.status === 'online';
+      await store.saveSession(db, id, epoch, hello);
+      const online = await store.saveOnline(db, id, epoch, hello);
+      const type = isSame ? 'fleet.updated' : 'fleet.online';
+      const reason = isSame ? 'reconnected' : 'hello';
+      const changes = [{ type, agentId: id, data: fleetData(online, reason) }] as const;
+      if (!isSame) await insertAudit(db, [audit(id, 'agent.hello', { epoch, instance: hello.instance })]);
+      return { agent: online, outbox: await insertFleetEvents(db, changes) };
+    });
+    await this.announcer.announce(outbox, [id]);
+    void this.expireTasks(
+      [id],
+      ({ status, holderEpoch }) => status === 'in_progress' && (holderEpoch ?? 0) < agent.epoch,
+    );
+    return agent;
+  }
+
+  /** `drain`: no new tasks; `leave`: the epoch is over and what it still held goes elsewhere. */
+  async goodbye(id: string, { epoch, mode }: Goodbye): Promise<'draining' | 'offline'> {
+    const status = mode === 'drain' ? 'draining' : 'offline';
+    const left = await this.changeStatus(id, epoch, status, mode);
+    if (left && status === 'offline') void this.expireTasks([id], () => true);
+    return status;
+  }
+
+  /** Ends the epochs named, each agent's row committed alone; then their tasks, as commands of their own. */
+  async expire({ items }: ExpireRequest): Promise<ExpireAnswer> {
+    const answers = await Promise.all(
+      items.map(async ({ agentId, epoch, silentMs }) => {
+        const expired = await this.changeStatus(agentId, epoch, 'offline', 'silent');
+        if (expired) this.logger.warn({ agent_id: agentId, epoch, silent_ms: silentMs }, 'agent expired');
+        return { ok: true, agentId, expired } as const;
+      }),
+    );
+    const gone = answers.filter(({ expired }) => expired).map(({ agentId }) => agentId);
+    if (gone.length > 0) void this.expireTasks(gone, () => true);
+    return { items: answers };
+  }
+
+  private async enrol(db: Parameters<typeof store.lockAgent>[0], id: string): Promise<store.Agent> {
+    if (this.enrolment === 'closed') {
+      throw new DomainError(
+        'AGENT_NOT_FOUND',
+        `No agent ${id} is registered; register it with POST /v1/agents first`,
+      );
+    }
+    await store.insertAgent(db, registerAgent.parse({ id }));
+    const agent = await store.lockAgent(db, id);
+    if (agent === undefined) throw new Error(`agent ${id} is not there after it was written`);
+    return agent;
+  }
+
+  private async changeStatus(
+    id: string,
+    epoch: number,
+    status: 'draining' | 'offline',
+    reason: string,
+  ): Promise<boolean> {
+    const outbox = await inTransaction(this.pool, async (db) => {
+      const agent = await store.saveStatus(db, id, epoch, status);
+      if (agent === undefined) return undefined;
+      await insertAudit(db, [audit(id, `agent.${status}`, { epoch, reason })]);
+      const type = status === 'offline' ? 'fleet.offline' : 'fleet.updated';
+      return insertFleetEvents(db, [{ type, agentId: id, data: fleetData(agent, reason) }]);
+    });
+    if (outbox === undefined) return false;
+    await this.announcer.announce(outbox, [id]);
+    return true;
+  }
+
+  /** Failure here is healed by the reconciler, which looks for the same tasks. */
+  private async expireTasks(
+    agentIds: readonly string[],
+    which: (task: store.HeldTask) => boolean,
+  ): Promise<void> {
+    try {
+      const held = (await store.findHeld(this.pool, agentIds)).filter(which);
+      await Promise.all(held.map((task) => this.writePath.submit(expireCommand(task))));
+    } catch (error) {
+      this.logger.warn(
+        { agents: agentIds, error: String(error) },
+        'tasks of lost agents are left to the reconciler',
+      );
+    }
+  }
+}
+
+/** The command that takes a task from a holder that is gone. */
+export function expireCommand({ taskId, agentId, attempt, holderEpoch }: store.HeldTask) {
+  return {
+    command: { kind: 'expire', taskId, agentId, attempt, deadEpoch: holderEpoch ?? 0 },
+    actor: 'system:presence',
+    traceparent: null,
+    commandId: null,
+    bytes: 0,
+  } as const;
+}
+
+function audit(id: string, action: string, detail: Readonly<Record<string, unknown>>) {
+  return { actor: `agent:${id}`, action, subject: id, code: null, detail };
+}

@@ -1,0 +1,38 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AgentConsumer } from './agents/agent.consumer.js';
+import { AgentController } from './agents/agent.controller.js';
+import { AgentService } from './agents/agent.service.js';
+import { CallsService } from './agents/calls.service.js';
+import { GreetingService } from './agents/greeting.service.js';
+import { SessionService } from './agents/session.service.js';
+import { TaskVerbsService } from './agents/task-verbs.service.js';
+import { DistributionConsumer } from './distribution/distribution.consumer.js';
+import { DistributionService } from './distribution/distribution.service.js';
+import type { Services } from './services.js';
+import { TaskController } from './tasks/task.controller.js';
+import { TaskService } from './tasks/task.service.js';
+import { POOL } from './tokens.js';
+import { ReactorsConsumer } from './waiting/reactors.consumer.js';
+import { WritePath } from './write-path/write-path.service.js';
+
+/** The edges: HTTP controllers and NATS consumers over services that exist already. */
+@Module({})
+export class AppModule {
+  static of(services: Services): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: [TaskController, AgentController, AgentConsumer, DistributionConsumer, ReactorsConsumer],
+      providers: [
+        { provide: POOL, useValue: services.pool },
+        { provide: WritePath, useValue: services.writePath },
+        { provide: TaskService, useValue: services.tasks },
+        { provide: AgentService, useValue: services.agents },
+        { provide: GreetingService, useValue: services.greetings },
+        { provide: SessionService, useValue: services.sessions },
+        { provide: TaskVerbsService, useValue: services.verbs },
+        { provide: CallsService, useValue: services.calls },
+        { provide: DistributionService, useValue: services.distribution },
+      ],
+    };
+  }
+}

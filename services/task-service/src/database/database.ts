@@ -1,0 +1,80 @@
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { Foundation1763800000000 } from './migrations/foundation.js';
+import { ENTITIES } from './entities.js';
+
+/** Statements slower than this are a fault of ours, not something to wait for. */
+const STATEMENT_TIMEOUT_MS = 5_000;
+
+/** The TypeORM side: schema, migrations, single rows, lists. */
+export function createDataSource(url: string): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities: ENTITIES,
+    migrations: [Foundation1763800000000],
+    migrationsTableName: 'task_service_migrations',
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    installExtensions: false,
+    parseInt8: true,
+    poolSize: 5,
+    connectTimeoutMS: 5_000,
+    applicationName: 'task-service',
+    extra: { statement_timeout: STATEMENT_TIMEOUT_MS, idle_in_transaction_session_timeout: 10_000 },
+  });
+}
+
+export type Pool = pg.Pool;
+export type Client = pg.PoolClient;
+/** What a store needs: the pool itself, or the connection of a transaction. */
+export type Queryable = Pick<pg.Pool, 'query'>;
+
+/**
+ * The hot path's own pool: named prepared statements (planning a 30-column batch each time costs more than running
+ * it), timestamps as milliseconds, JSON parsed without work for the empty values most rows have.
+ */
+export function createPool(url: string, size: number, onError: (error: Error) => void): Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: size,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    // A server that stops answering (paused, half-open connection) must not hold a lane for ever.
+    query_timeout: STATEMENT_TIMEOUT_MS + 2_000,
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+    application_name: 'task-service',
+    // Every statement here reaches its rows by key. Plans are kept, and one made while a table was still empty would
+    // go on scanning it from end to end until the first ANALYZE.
+    options: '-c timezone=UTC -c enable_seqscan=off -c jit=off',
+    types: { getTypeParser },
+  });
+  pool.on('error', onError);
+  return pool;
+}
+
+const EMPTY_LIST: readonly never[] = [];
+const EMPTY_OBJECT = {};
+
+function parseJson(text: string): unknown {
+  if (text === '[]') return EMPTY_LIST;
+  if (text === '{}') return EMPTY_OBJECT;
+  return JSON.parse(text);
+}
+
+/** `2026-11-22 13:07:53.123456+00` in a session at UTC, to milliseconds. */
+function parseTimestamp(text: string): number {
+  return Date.parse(`${text.slice(0, 10)}T${text.slice(11, 23).split('+')[0] ?? ''}Z`);
+}
+
+const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
+  [pg.types.builtins.TIMESTAMPTZ]: parseTimestamp,
+  [pg.types.builtins.INT8]: Number,
+  [pg.types.builtins.JSON]: parseJson,
+  [pg.types.builtins.JSONB]: parseJson,
+};
+
+function getTypeParser(oid: number, format?: string): unknown {
+  return PARSERS[oid] ?? pg.types.getTypeParser(oid, format as 'text');
+}

@@ -1,0 +1,73 @@
+import type { BacklogRequest, QueuedTask } from '@baton/contracts';
+import type { Queryable } from '../database/database.js';
+import { pgArray } from '../database/pg-array.js';
+import { STATE_COLUMNS } from '../tasks/task.columns.js';
+import { isoOrNull, toNeeds } from '../tasks/task.events.js';
+import { rowToTask, type TaskRow } from '../tasks/task.row.js';
+import { FIRST_ID } from '../waiting/waiting.store.js';
+
+const STATE = STATE_COLUMNS.map((name) => `t.${name}`).join(', ');
+
+type ClassPage = NonNullable<BacklogRequest['classes']>[number];
+
+/**
+ * The best tasks of each class behind its cursor, one more than asked to know whether there are more. One walk of
+ * `tasks_backlog` for each class, as long as its page: independent of how many tasks wait.
+ */
+export async function findQueued(
+  db: Queryable,
+  classes: readonly ClassPage[],
+): Promise<ReadonlyMap<string, readonly QueuedTask[]>> {
+  const { rows } = await db.query<TaskRow & { backlog_class: string }>({
+    name: 'find-queued',
+    text: `SELECT ${STATE} FROM unnest($1::text[], $2::bigint[], $3::uuid[], $4::int[]) AS u(class, key, id, pages)
+      CROSS JOIN LATERAL (SELECT * FROM tasks b
+        WHERE b.status = 'queued' AND b.backlog_class = u.class AND (b.queue_key, b.id) > (u.key, u.id)
+        ORDER BY b.queue_key, b.id LIMIT u.pages) t`,
+    values: [
+      pgArray(classes.map(({ backlogClass }) => backlogClass)),
+      pgArray(classes.map(({ after }) => after?.queueKey ?? 0)),
+      pgArray(classes.map(({ after }) => after?.id ?? FIRST_ID)),
+      pgArray(classes.map(({ limit }) => limit + 1)),
+    ],
+  });
+  const byClass = new Map<string, QueuedTask[]>(classes.map(({ backlogClass }) => [backlogClass, []]));
+  for (const row of rows) byClass.get(row.backlog_class)?.push(toQueuedTask(row));
+  return byClass;
+}
+
+/** The first task of each class behind `after` that has queued tasks: a loose index scan, O(classes found). */
+export async function discoverClasses(
+  db: Queryable,
+  after: string,
+  limit: number,
+): Promise<readonly QueuedTask[]> {
+  const { rows } = await db.query<TaskRow>({
+    name: 'discover-classes',
+    text: `WITH RECURSIVE head AS (
+        (SELECT backlog_class, 1 AS depth FROM tasks WHERE status = 'queued' AND backlog_class > $1
+          ORDER BY backlog_class LIMIT 1)
+        UNION ALL
+        SELECT (SELECT n.backlog_class FROM tasks n WHERE n.status = 'queued' AND n.backlog_class > head.backlog_class
+          ORDER BY n.backlog_class LIMIT 1), head.depth + 1
+        FROM head WHERE head.backlog_class IS NOT NULL AND head.depth < $2)
+      SELECT ${STATE} FROM head CROSS JOIN LATERAL (SELECT * FROM tasks b
+        WHERE b.status = 'queued' AND b.backlog_class = head.backlog_class ORDER BY b.queue_key, b.id LIMIT 1) t`,
+    values: [after, limit],
+  });
+  return rows.map(toQueuedTask);
+}
+
+export function toQueuedTask(row: TaskRow): QueuedTask {
+  const task = rowToTask(row);
+  const needs = toNeeds(task);
+  return {
+    id: task.id,
+    version: task.version,
+    type: task.type,
+    priority: task.priority,
+    firstQueuedAt: isoOrNull(task.firstQueuedAt) ?? '',
+    ...(task.traceparent === null ? {} : { traceparent: task.traceparent }),
+    needs: { ...needs, backlogClass: needs.backlogClass ?? task.needsClass },
+  };
+}

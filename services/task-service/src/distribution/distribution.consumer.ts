@@ -1,0 +1,43 @@
+import { Replies, type BusContext } from '@baton/bus';
+import {
+  assignRequest,
+  backlogRequest,
+  expireRequest,
+  parse,
+  QUEUE_GROUPS,
+  SERVICE_SUBJECTS,
+  snapshotRequest,
+} from '@baton/contracts';
+import { Controller } from '@nestjs/common';
+import { SessionService } from '../agents/session.service.js';
+import { DistributionService } from './distribution.service.js';
+
+const queue = QUEUE_GROUPS.task;
+
+@Controller()
+export class DistributionConsumer {
+  constructor(
+    private readonly distribution: DistributionService,
+    private readonly sessions: SessionService,
+  ) {}
+
+  @Replies(SERVICE_SUBJECTS.assign, { queue })
+  assign(body: unknown, { traceparent }: BusContext) {
+    return this.distribution.assign(parse(assignRequest, body, SERVICE_SUBJECTS.assign), traceparent);
+  }
+
+  @Replies(SERVICE_SUBJECTS.backlog, { queue })
+  backlog(body: unknown) {
+    return this.distribution.backlog(parse(backlogRequest, body, SERVICE_SUBJECTS.backlog));
+  }
+
+  @Replies(SERVICE_SUBJECTS.snapshot, { queue })
+  snapshot(body: unknown) {
+    return this.distribution.snapshot(parse(snapshotRequest, body, SERVICE_SUBJECTS.snapshot));
+  }
+
+  @Replies(SERVICE_SUBJECTS.expire, { queue })
+  expire(body: unknown) {
+    return this.sessions.expire(parse(expireRequest, body, SERVICE_SUBJECTS.expire));
+  }
+}

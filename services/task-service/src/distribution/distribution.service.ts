@@ -1,0 +1,89 @@
+import {
+  DomainError,
+  type AssignAnswer,
+  type AssignRequest,
+  type BacklogAnswer,
+  type BacklogRequest,
+  type SnapshotAnswer,
+  type SnapshotRequest,
+} from '@baton/contracts';
+import { findFleet, findHeld } from '../agents/agent.store.js';
+import type { Pool } from '../database/database.js';
+import type { WritePath } from '../write-path/write-path.service.js';
+import { discoverClasses, findQueued } from './backlog.store.js';
+
+/** What distributors ask of task-service: they propose, the write path decides. */
+export class DistributionService {
+  constructor(
+    private readonly pool: Pool,
+    private readonly writePath: WritePath,
+  ) {}
+
+  /** Binds tasks to agents, each item on its own; answers are in the order of the items. */
+  async assign({ items }: AssignRequest, traceparent: string | undefined): Promise<AssignAnswer> {
+    const settled = await Promise.all(
+      items.map((item) =>
+        this.writePath.submit({
+          command: { kind: 'assign', ...item },
+          actor: 'service:distribution',
+          traceparent: traceparent ?? null,
+          commandId: null,
+          bytes: 512,
+        }),
+      ),
+    );
+    return {
+      items: settled.map((outcome, index) => {
+        if (outcome instanceof DomainError) return { ok: false, error: outcome.toBody() };
+        const accepted = outcome.accepted[0];
+        return {
+          ok: true,
+          taskId: items[index]?.taskId ?? '',
+          attempt: accepted?.attempt ?? 0,
+          version: accepted?.version ?? 0,
+        };
+      }),
+    };
+  }
+
+  async backlog({ classes = [], discover }: BacklogRequest): Promise<BacklogAnswer> {
+    const [queued, discovered] = await Promise.all([
+      classes.length === 0 ? new Map() : findQueued(this.pool, classes),
+      discover === undefined ? [] : discoverClasses(this.pool, discover.after ?? '', discover.limit),
+    ]);
+    return {
+      classes: classes.map(({ backlogClass, limit }) => {
+        const tasks = queued.get(backlogClass) ?? [];
+        return { backlogClass, tasks: tasks.slice(0, limit), more: tasks.length > limit };
+      }),
+      discovered: [...discovered],
+    };
+  }
+
+  /** Agents with what they hold; the held tasks are read after the agents, so a new hold is never missed. */
+  async snapshot({ agentIds, after, limit = 500 }: SnapshotRequest): Promise<SnapshotAnswer> {
+    const agents = await findFleet(this.pool, {
+      limit,
+      ...(agentIds === undefined ? {} : { agentIds }),
+      ...(after === undefined ? {} : { after }),
+    });
+    const held = await findHeld(
+      this.pool,
+      agents.map(({ agentId }) => agentId),
+    );
+    const byAgent = new Map(
+      agents.map(({ agentId }) => [agentId, [] as SnapshotAnswer['agents'][number]['held']]),
+    );
+    for (const { agentId, taskId, attempt, version } of held)
+      byAgent.get(agentId)?.push({ taskId, attempt, version });
+    return {
+      agents: agents.map((agent) => ({
+        ...agent,
+        capabilities: [...agent.capabilities],
+        connections: [...agent.connections],
+        held: byAgent.get(agent.agentId) ?? [],
+      })),
+      next: agents.length === limit ? (agents.at(-1)?.agentId ?? null) : null,
+    };
+  }
+}

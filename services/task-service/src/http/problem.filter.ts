@@ -1,0 +1,65 @@
+import { DomainError, ERRORS, type ErrorCode } from '@baton/contracts';
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+
+/** The only place that knows how errors look over HTTP: RFC 9457 problem documents. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const refusal = toDomainError(error, request);
+    if (refusal.code === 'INTERNAL')
+      this.logger.error({ err: error, method: request.method, url: request.url }, 'request failed');
+    if (refusal.retryAfterMs !== undefined) {
+      void reply.header('retry-after', String(Math.ceil(refusal.retryAfterMs / 1_000)));
+    }
+    void reply
+      .status(refusal.status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(problem(refusal, request));
+  }
+}
+
+function problem(error: DomainError, { url, headers }: FastifyRequest) {
+  const { code, title, message, details } = { ...ERRORS[error.code], ...error.toBody() };
+  const { errors, ...rest } = details ?? {};
+  return {
+    type: `https://baton.dev/errors#${code.toLowerCase()}`,
+    title,
+    status: error.status,
+    detail: message,
+    instance: url,
+    code,
+    retryable: error.retryable,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(typeof headers['traceparent'] === 'string' ? { traceId: headers['traceparent'].split('-')[1] } : {}),
+    ...(errors === undefined ? {} : { errors }),
+    ...(Object.keys(rest).length === 0 ? {} : { details: rest }),
+  };
+}
+
+const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'VALIDATION_FAILED',
+  404: 'ROUTE_NOT_FOUND',
+  413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  503: 'UNAVAILABLE',
+};
+
+/** Errors of the framework (bad JSON, unknown route, body too large) get their place in the catalogue. */
+function toDomainError(error: unknown, { method, url }: FastifyRequest): DomainError {
+  if (error instanceof DomainError) return error;
+  const status =
+    error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number })?.statusCode;
+  const code = BY_STATUS[status ?? 500];
+  if (code === undefined)
+    return new DomainError('INTERNAL', 'The request failed inside Baton', { cause: error });
+  if (code === 'ROUTE_NOT_FOUND')
+    return new DomainError(code, `There is no ${method} ${url}; see docs/protocol.md`);
+  return new DomainError(code, error instanceof Error ? error.message : String(error), { cause: error });
+}

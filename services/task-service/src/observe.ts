@@ -1,0 +1,41 @@
+import { Counter, Gauge } from 'prom-client';
+import { oldestOutboxSeconds } from './outbox/outbox.store.js';
+import type { Services } from './services.js';
+
+/** Registers what the operations port shows of this service beside the process' own figures. */
+export function observe({ writePath, pool }: Services): void {
+  const changes = new Counter({
+    name: 'baton_task_changes_total',
+    help: 'Accepted changes of tasks by arrow of the life cycle',
+    labelNames: ['arrow'],
+  });
+  writePath.onCommit({
+    committed: (committed) => {
+      for (const { arrow } of committed) changes.inc({ arrow });
+    },
+  });
+  new Gauge({
+    name: 'baton_write_path_waiting_commands',
+    help: 'Commands waiting in the lanes of this process',
+    collect() {
+      this.set(writePath.depth);
+    },
+  });
+  new Gauge({
+    name: 'baton_outbox_oldest_seconds',
+    help: 'Age of the oldest committed event that is not published',
+    async collect() {
+      this.set(await oldestOutboxSeconds(pool));
+    },
+  });
+  new Gauge({
+    name: 'baton_postgres_pool_connections',
+    help: 'Connections of the write path by state',
+    labelNames: ['state'],
+    collect() {
+      this.set({ state: 'idle' }, pool.idleCount);
+      this.set({ state: 'busy' }, pool.totalCount - pool.idleCount);
+      this.set({ state: 'awaited' }, pool.waitingCount);
+    },
+  });
+}

@@ -1,0 +1,85 @@
+import type { Bus } from '@baton/bus';
+import type { Logger } from 'pino';
+import type { Pool } from '../database/database.js';
+import { Loop } from '../loop.js';
+import { claimOutbox, deleteOutbox, type OutboxRow } from './outbox.store.js';
+
+const SWEEP_MS = 1_000;
+const SWEEP_ROWS = 50;
+/** Beyond this many rows on their way the sweeper takes over: a slow broker must not fill the memory. */
+const IN_FLIGHT_ROWS = 2_000;
+
+/** Carries committed messages to JetStream; a row is dropped only when the stream has acknowledged all of it. */
+export class OutboxService {
+  private inFlight = 0;
+  private done: string[] = [];
+  private deleting: Promise<void> | undefined;
+  private readonly sweeper: Loop;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly pool: Pool,
+    private readonly logger: Logger,
+  ) {
+    this.sweeper = new Loop('outbox sweep', SWEEP_MS, () => this.sweep(), logger);
+  }
+
+  start(): void {
+    this.sweeper.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.sweeper.stop();
+    await this.deleting;
+  }
+
+  /** Publishes what this process just committed, from memory. Failure is no loss: the row waits for a sweep. */
+  publish(row: OutboxRow): void {
+    if (this.inFlight >= IN_FLIGHT_ROWS || !this.bus.isConnected()) return;
+    void this.send(row);
+  }
+
+  /** Publishes rows nobody published in time. */
+  private async sweep(): Promise<void> {
+    let found = SWEEP_ROWS;
+    while (found === SWEEP_ROWS && this.bus.isConnected()) {
+      const rows = await claimOutbox(this.pool, SWEEP_ROWS);
+      const sent = await Promise.all(rows.map((row) => this.send(row)));
+      found = sent.every(Boolean) ? rows.length : 0;
+    }
+  }
+
+  private async send(row: OutboxRow): Promise<boolean> {
+    this.inFlight += 1;
+    try {
+      await Promise.all(
+        row.messages.map(({ subject, msgId, body }) => this.bus.publishEvents(subject, msgId, body)),
+      );
+      this.done.push(row.id);
+      this.deleting ??= this.deleteDone().finally(() => (this.deleting = undefined));
+      return true;
+    } catch (error) {
+      this.logger.warn(
+        { outbox: row.id, error: String(error) },
+        'events not published; the row waits for a sweep',
+      );
+      return false;
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  /** Rows acknowledged while a delete runs go together in the next one. */
+  private async deleteDone(): Promise<void> {
+    try {
+      while (this.done.length > 0) {
+        const ids = this.done;
+        this.done = [];
+        await deleteOutbox(this.pool, ids);
+      }
+    } catch (error) {
+      // The rows stay and are published once more: consumers know events by task and version.
+      this.logger.warn({ error: String(error) }, 'published outbox rows could not be dropped');
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { connectBus, type Bus } from '@baton/bus';
+import { INBOX_PREFIX } from '@baton/contracts';
+import type { Logger } from 'pino';
+import type { DataSource } from 'typeorm';
+import { AgentService } from './agents/agent.service.js';
+import { CallsService } from './agents/calls.service.js';
+import { FleetAnnouncer } from './agents/fleet.events.js';
+import { GreetingService } from './agents/greeting.service.js';
+import { HintService } from './agents/hint.service.js';
+import { InboxService } from './agents/inbox.service.js';
+import { OfferService } from './agents/offer.service.js';
+import { SessionService } from './agents/session.service.js';
+import { TaskVerbsService } from './agents/task-verbs.service.js';
+import type { Config } from './config.js';
+import { createDataSource, createPool, type Pool } from './database/database.js';
+import { DistributionService } from './distribution/distribution.service.js';
+import type { Loop } from './loop.js';
+import { OutboxService } from './outbox/outbox.service.js';
+import { Cursors } from './tasks/cursor.js';
+import { TaskService } from './tasks/task.service.js';
+import { createMaintenance } from './waiting/maintenance.service.js';
+import { createReconciler, recheckNewWaits } from './waiting/reconciler.service.js';
+import { createTimer } from './waiting/timer.service.js';
+import { WritePath } from './write-path/write-path.service.js';
+
+/** Connections beside one for each lane: outbox, offers, reads, timers. */
+const OTHER_CONNECTIONS = 6;
+
+/** Everything task-service is made of, wired by hand: what needs what is read here, top to bottom. */
+export type Services = {
+  readonly bus: Bus;
+  readonly pool: Pool;
+  readonly dataSource: DataSource;
+  readonly writePath: WritePath;
+  readonly outbox: OutboxService;
+  readonly offers: OfferService;
+  readonly inbox: InboxService;
+  readonly reconciler: Loop;
+  readonly loops: readonly Loop[];
+  readonly tasks: TaskService;
+  readonly agents: AgentService;
+  readonly greetings: GreetingService;
+  readonly sessions: SessionService;
+  readonly verbs: TaskVerbsService;
+  readonly calls: CallsService;
+  readonly distribution: DistributionService;
+};
+
+/** Connects and wires; the database must be reachable, NATS may come later. */
+export async function createServices(
+  config: Config,
+  dataSource: DataSource,
+  logger: Logger,
+): Promise<Services> {
+  const pool = createPool(config.DATABASE_URL, config.BATON_LANES + OTHER_CONNECTIONS, (error) =>
+    logger.warn({ error: error.message }, 'an idle database connection was lost'),
+  );
+  const bus = await connectBus({
+    servers: config.NATS_URL,
+    name: 'task-service',
+    inboxPrefix: INBOX_PREFIX.service('task'),
+    logger,
+  });
+  const cursors = new Cursors(await readCursorKey(pool));
+  const outbox = new OutboxService(bus, pool, logger);
+  const writePath = new WritePath(pool, outbox, logger, config.BATON_LANES);
+  const announcer = new FleetAnnouncer(bus, pool, outbox);
+  const offers = new OfferService(bus, pool, writePath, logger);
+  const inbox = new InboxService(bus, pool, logger);
+  const sessions = new SessionService(pool, announcer, writePath, logger, config.BATON_AGENT_ENROLMENT);
+  const tasks = new TaskService(pool, writePath, bus, cursors);
+  const reconciler = createReconciler(pool, writePath, logger);
+  // Offers first: an agent should have its task before anybody hears that its slot is taken.
+  for (const listener of [offers, new HintService(bus), inbox, recheckNewWaits(writePath)])
+    writePath.onCommit(listener);
+  return {
+    bus,
+    pool,
+    dataSource,
+    writePath,
+    outbox,
+    offers,
+    inbox,
+    reconciler,
+    loops: [createTimer(pool, writePath, logger), createMaintenance(pool, logger), reconciler],
+    tasks,
+    agents: new AgentService(dataSource, pool, announcer, cursors),
+    greetings: new GreetingService(pool, sessions, offers),
+    sessions,
+    verbs: new TaskVerbsService(pool, writePath),
+    calls: new CallsService(pool, tasks),
+    distribution: new DistributionService(pool, writePath),
+  };
+}
+
+/** A connected data source; throws when the database cannot be reached. */
+export function openDataSource(config: Pick<Config, 'DATABASE_URL'>): Promise<DataSource> {
+  return createDataSource(config.DATABASE_URL).initialize();
+}
+
+async function readCursorKey(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ value: string }>(
+    `SELECT value FROM settings WHERE name = 'cursor_key'`,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('the settings table has no cursor_key; run npm run migrate');
+  return row.value;
+}

@@ -1,0 +1,159 @@
+import { agentOf, DomainError, LIMITS, type Actor, type TaskStatus } from '@baton/contracts';
+import { nextDue } from './due.policy.js';
+import { queued, refuseStale } from './task.decide.js';
+import type { CreateCommand, NewTask, Task } from './task.js';
+
+/** An existing task a new one depends on. */
+export type ExistingDependency = {
+  readonly id: string;
+  readonly status: TaskStatus;
+  readonly createdBy: Actor;
+  readonly rootTaskId: string;
+  readonly lastAgentId: string | null;
+};
+
+export type CreateRelated = {
+  readonly parent: Task | undefined;
+  readonly parentLiveEpoch: number | null;
+  /** Children the parent has already. */
+  readonly siblings: number;
+  readonly dependencies: ReadonlyMap<string, ExistingDependency>;
+};
+
+export type Created = { readonly tasks: readonly Task[] };
+
+/**
+ * Decides a create of one task, many, or a graph: all of them or none. Edges among the new tasks were checked
+ * for cycles before (`task.graph.ts`); edges to existing tasks cannot close one, since nothing depends on a task
+ * that does not exist yet.
+ */
+export function decideCreate(
+  command: CreateCommand,
+  actor: Actor,
+  related: CreateRelated,
+  traceparent: string | null,
+  now: number,
+): Created | DomainError {
+  const refusal = refuseParent(command, related) ?? refuseDependencies(command, actor, related);
+  if (refusal) return refusal;
+  const added = new Set(command.tasks.map(({ id }) => id));
+  const at = Math.max(now, related.parent?.createdAt ?? 0);
+  return {
+    tasks: command.tasks.map((task) =>
+      newTask(task, actor, related.parent, isBlocked(task, added, related), traceparent, at),
+    ),
+  };
+}
+
+function refuseParent(command: CreateCommand, related: CreateRelated): DomainError | undefined {
+  if (command.parent === undefined) return undefined;
+  const { parent } = related;
+  if (parent === undefined) {
+    return new DomainError('TASK_NOT_FOUND', `The parent task ${command.parent.taskId} does not exist`);
+  }
+  const { fence } = command.parent;
+  const refusal = fence && refuseStale(parent, { liveEpoch: related.parentLiveEpoch }, fence);
+  if (refusal) return refusal;
+  if (parent.depth + 1 > LIMITS.treeDepth) {
+    return new DomainError('DELEGATION_DEPTH', `A task tree is at most ${LIMITS.treeDepth} deep`);
+  }
+  const children = related.siblings + command.tasks.length;
+  if (children <= LIMITS.childrenPerTask) return undefined;
+  const message = `A task has at most ${LIMITS.childrenPerTask} children; this would make ${children}`;
+  return new DomainError('DELEGATION_FANOUT', message);
+}
+
+function refuseDependencies(
+  command: CreateCommand,
+  actor: Actor,
+  related: CreateRelated,
+): DomainError | undefined {
+  const added = new Set(command.tasks.map(({ id }) => id));
+  for (const task of command.tasks) {
+    for (const { taskId } of task.dependencies) {
+      if (added.has(taskId)) continue;
+      const dependency = related.dependencies.get(taskId);
+      if (dependency === undefined || !maySee(actor, dependency, related.parent)) {
+        return new DomainError(
+          'DEPENDENCY_NOT_FOUND',
+          `Task ${task.title}: there is no task ${taskId} to depend on`,
+        );
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Agents see what they created or had, and the tree of the task they hold; everybody else sees all. */
+function maySee(actor: Actor, task: ExistingDependency, parent: Task | undefined): boolean {
+  const agent = agentOf(actor);
+  if (agent === undefined || task.createdBy === actor || task.lastAgentId === agent) return true;
+  return parent !== undefined && parent.rootTaskId === task.rootTaskId;
+}
+
+function isBlocked(task: NewTask, added: ReadonlySet<string>, related: CreateRelated): boolean {
+  return task.dependencies.some(
+    ({ taskId }) => added.has(taskId) || related.dependencies.get(taskId)?.status !== 'completed',
+  );
+}
+
+function newTask(
+  task: NewTask,
+  actor: Actor,
+  parent: Task | undefined,
+  blocked: boolean,
+  traceparent: string | null,
+  now: number,
+): Task {
+  const waiting: Task = {
+    id: task.id,
+    type: task.type,
+    priority: task.priority,
+    createdBy: actor,
+    parentTaskId: parent?.id ?? null,
+    rootTaskId: parent?.rootTaskId ?? task.id,
+    depth: parent === undefined ? 0 : parent.depth + 1,
+    detached: task.detached,
+    requiredCapabilities: task.requiredCapabilities,
+    preferredCapabilities: task.preferredCapabilities,
+    criteria: task.criteria,
+    needsClass: task.needsClass,
+    maxRetries: task.maxRetries,
+    retryPolicy: task.retryPolicy,
+    timeout: task.timeout,
+    startTimeout: task.startTimeout,
+    deadline: task.deadline,
+    traceparent,
+    status: 'blocked',
+    statusReason: 'dependency',
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+    assignedTo: null,
+    holderEpoch: null,
+    lastAgentId: null,
+    attempt: 0,
+    retryCount: 0,
+    lostCount: 0,
+    handoverCount: 0,
+    excludedAgents: task.criteria.excludedAgents ?? [],
+    skippedAgents: [],
+    firstQueuedAt: null,
+    queuedAt: null,
+    availableAt: task.availableAt,
+    assignedAt: null,
+    startedAt: null,
+    completedAt: null,
+    actualDuration: null,
+    queueKey: null,
+    backlogClass: null,
+    error: null,
+    dueAt: null,
+    offerTries: 0,
+    offerAcceptedAt: null,
+  };
+  if (blocked) return waiting;
+  const delay = task.availableAt === null ? 0 : task.availableAt - now;
+  const ready = { ...waiting, ...queued(waiting, 'created', now, delay) };
+  return { ...ready, dueAt: nextDue(ready)?.at ?? null };
+}

@@ -1,0 +1,25 @@
+import { hash } from 'node:crypto';
+import type { CreateTask } from '@baton/contracts';
+
+type Needs = Pick<CreateTask, 'type' | 'requiredCapabilities' | 'criteria'>;
+
+const known = new Map<string, string>();
+/** Distinct needs are few; a flood of made-up ones must not fill the memory. */
+const KNOWN_LIMIT = 10_000;
+
+/**
+ * The backlog class of a task: equal for tasks of one type with the same required capabilities and agents, so that
+ * an agent that can take one of them can take any. 128 bits of SHA-256 over the needs in canonical order.
+ */
+export function needsClass({ type, requiredCapabilities, criteria }: Needs): string {
+  const capabilities = requiredCapabilities
+    .map(({ name, minLevel }) => `${name}>=${minLevel ?? 0}`)
+    .toSorted();
+  const canonical = JSON.stringify([type, capabilities, criteria.requiredAgents?.toSorted() ?? []]);
+  const found = known.get(canonical);
+  if (found !== undefined) return found;
+  const name = hash('sha256', canonical, 'base64url').slice(0, 22);
+  if (known.size >= KNOWN_LIMIT) known.clear();
+  known.set(canonical, name);
+  return name;
+}

@@ -1,0 +1,130 @@
+import {
+  cancelTask,
+  createBatch,
+  createGraph,
+  createTask,
+  DomainError,
+  listTasks,
+  looseBatch,
+  parse,
+  uuid,
+  type CreateTask,
+  type ErrorBody,
+  type TaskStatus,
+} from '@baton/contracts';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { RequestCaller } from '../http/caller.js';
+import { TaskService, type Caller } from './task.service.js';
+
+type BatchItem = { readonly index: number } & (
+  | { readonly ok: true; readonly id: string; readonly status: TaskStatus; readonly version: number }
+  | { readonly ok: false; readonly error: ErrorBody }
+);
+
+@Controller('v1/tasks')
+export class TaskController {
+  constructor(private readonly tasks: TaskService) {}
+
+  @Post()
+  async create(
+    @Body() body: unknown,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { view, replayed } = await this.tasks.create(parse(createTask, body, 'Task'), caller);
+    void reply.header('location', `/v1/tasks/${view.id}`).header('etag', `"v${view.version}"`);
+    markReplayed(reply, replayed);
+    return view;
+  }
+
+  /** 201 when all were created together; 200 with an answer for each when each was judged on its own. */
+  @Post('batch')
+  async batch(
+    @Body() body: unknown,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const loose = parse(looseBatch, body, 'Batch');
+    if (loose.atomic) {
+      const created = await this.tasks.createAll(parse(createBatch, body, 'Batch').tasks, caller);
+      markReplayed(reply, created.replayed);
+      return { tasks: created.tasks };
+    }
+    void reply.status(200);
+    const results = await this.createEach(loose.tasks, caller);
+    const succeeded = results.filter(({ ok }) => ok).length;
+    return { results, summary: { succeeded, failed: results.length - succeeded } };
+  }
+
+  @Post('graph')
+  async graph(
+    @Body() body: unknown,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const created = await this.tasks.createGraph(parse(createGraph, body, 'Graph'), caller);
+    markReplayed(reply, created.replayed);
+    return { tasks: created.tasks };
+  }
+
+  @Get()
+  list(@Query() query: unknown) {
+    return this.tasks.list(parse(listTasks, query, 'Query'));
+  }
+
+  @Get(':id')
+  async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+    const task = await this.tasks.get(parse(uuid, id, 'Task id'));
+    void reply.header('etag', `"v${task.version}"`);
+    return task;
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  async cancel(@Param('id') id: string, @Body() body: unknown, @RequestCaller() caller: Caller) {
+    const { reason } = parse(cancelTask, body ?? {}, 'Cancel');
+    const { taskId, status, version } = await this.tasks.cancel(
+      parse(uuid, id, 'Task id'),
+      reason ?? 'requested',
+      caller,
+    );
+    return { id: taskId, status, version };
+  }
+
+  /** Pages of 500, behind `?after=<version>`. */
+  @Get(':id/history')
+  async history(@Param('id') id: string, @Query('after') after?: string) {
+    return { data: await this.tasks.history(parse(uuid, id, 'Task id'), Number(after ?? 0) || 0) };
+  }
+
+  @Get(':id/decision')
+  decision(@Param('id') id: string) {
+    return this.tasks.decision(parse(uuid, id, 'Task id'));
+  }
+
+  private async createEach(items: readonly unknown[], caller: Caller): Promise<readonly BatchItem[]> {
+    const parsed = items.map(parseItem);
+    const valid = parsed.filter((item): item is CreateTask => !(item instanceof DomainError));
+    const settled = (await this.tasks.createEach(valid, caller)).values();
+    return parsed.map((item, index): BatchItem => {
+      const outcome = item instanceof DomainError ? item : settled.next().value;
+      if (outcome instanceof DomainError) return { index, ok: false, error: outcome.toBody() };
+      const { taskId: id = '', status = 'queued', version = 1 } = outcome?.accepted[0] ?? {};
+      return { index, ok: true, id, status, version };
+    });
+  }
+}
+
+function parseItem(item: unknown): CreateTask | DomainError {
+  try {
+    return parse(createTask, item, 'Task');
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+    throw error;
+  }
+}
+
+function markReplayed(reply: FastifyReply, replayed: boolean): void {
+  if (replayed) void reply.header('idempotency-replayed', 'true');
+}

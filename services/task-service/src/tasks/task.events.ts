@@ -1,0 +1,86 @@
+import { hash } from 'node:crypto';
+import type { TaskEvent, TaskEventData, TaskEventType } from '@baton/contracts';
+import { agentOf } from '@baton/contracts';
+import { changesBetween, changesOfNew } from './task.fold.js';
+import type { Changed, NewTask, Task } from './task.js';
+
+/** `event_data` of a task's first event: all of it but the payload, of which the SHA-256 stands here. */
+export function createdEventData(task: Task, definition: NewTask): string {
+  const { title, description, tags, metadata, estimatedDuration } = definition;
+  return JSON.stringify({
+    changes: { ...changesOfNew(task), title, description, tags, metadata, estimatedDuration },
+    inputSha256: sha256(JSON.stringify(definition.input)),
+    contextSha256: sha256(JSON.stringify(definition.context)),
+  });
+}
+
+/** `event_data` of a later event: the fields that changed, and what the arrow adds. */
+export function changedEventData(before: Task, changed: Changed, result: string | null): string {
+  const changes = changesBetween(before, changed.task);
+  if (result === null) return JSON.stringify({ changes, ...changed.detail });
+  return JSON.stringify({ changes, ...changed.detail, resultSha256: sha256(result) });
+}
+
+/** The SHA-256 of stored JSON text, in hexadecimal. */
+export function sha256(text: string): string {
+  return hash('sha256', text, 'hex');
+}
+
+/** The event as the bus carries it: what scorers and views need, never input, context or result. */
+export function toTaskEvent(task: Task, type: TaskEventType, detail: Changed['detail']): TaskEvent {
+  const ready = task.status === 'queued';
+  const data: TaskEventData = {
+    status: task.status,
+    reason: task.statusReason,
+    type: task.type,
+    priority: task.priority,
+    createdBy: task.createdBy,
+    agent: type === 'task.queued' ? null : task.lastAgentId,
+    parentTaskId: task.parentTaskId,
+    rootTaskId: task.rootTaskId,
+    retryCount: task.retryCount,
+    lostCount: task.lostCount,
+    createdAt: iso(task.createdAt),
+    firstQueuedAt: isoOrNull(task.firstQueuedAt),
+    assignedAt: isoOrNull(task.assignedAt),
+    startedAt: isoOrNull(task.startedAt),
+    completedAt: isoOrNull(task.completedAt),
+    errorCode: task.error?.code ?? null,
+    ...(ready ? { needs: toNeeds(task) } : {}),
+    ...detail,
+  };
+  return {
+    specversion: '1.0',
+    id: `${task.id}:${task.version}`,
+    source: '/task-service',
+    type,
+    subject: task.id,
+    time: iso(task.updatedAt),
+    datacontenttype: 'application/json',
+    ...(task.traceparent === null ? {} : { traceparent: task.traceparent }),
+    taskversion: task.version,
+    attempt: task.attempt,
+    data,
+  };
+}
+
+/** What the distribution must know about a task that is ready. */
+export function toNeeds(task: Task): NonNullable<TaskEventData['needs']> {
+  return {
+    backlogClass: task.backlogClass,
+    queueKey: task.queueKey ?? 0,
+    requiredCapabilities: [...task.requiredCapabilities],
+    preferredCapabilities: [...task.preferredCapabilities],
+    criteria: { ...task.criteria, excludedAgents: [...task.excludedAgents] },
+    skippedAgents: task.skippedAgents.map(({ agentId, until }) => ({ agentId, until: iso(until) })),
+    connectedFrom: agentOf(task.createdBy) ?? null,
+  };
+}
+
+export function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+export function isoOrNull(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : iso(milliseconds);
+}

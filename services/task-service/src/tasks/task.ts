@@ -1,0 +1,215 @@
+import type {
+  Actor,
+  Criteria,
+  Decision,
+  DependencyPolicy,
+  JsonObject,
+  JsonValue,
+  Priority,
+  RequiredCapability,
+  RetryPolicy,
+  TaskError,
+  TaskEventType,
+  TaskStatus,
+} from '@baton/contracts';
+import type { ArrowName } from './task.state.js';
+
+/** An agent passed over for a task until `until` (milliseconds of the epoch). */
+export type SkippedAgent = { readonly agentId: string; readonly until: number };
+
+/** What a task is: fixed at creation. Durations are seconds, timestamps milliseconds of the epoch. */
+export type TaskDefinition = {
+  readonly id: string;
+  readonly type: string;
+  readonly createdBy: Actor;
+  readonly parentTaskId: string | null;
+  readonly rootTaskId: string;
+  readonly depth: number;
+  readonly detached: boolean;
+  readonly requiredCapabilities: readonly RequiredCapability[];
+  readonly preferredCapabilities: readonly string[];
+  readonly criteria: Criteria;
+  /** The backlog class the task stands in whenever it is ready. */
+  readonly needsClass: string;
+  readonly maxRetries: number;
+  readonly retryPolicy: RetryPolicy;
+  readonly timeout: number | null;
+  readonly startTimeout: number;
+  readonly deadline: number | null;
+  readonly createdAt: number;
+  readonly traceparent: string | null;
+};
+
+/** What accepted commands change. */
+export type TaskProgression = {
+  readonly status: TaskStatus;
+  readonly statusReason: string | null;
+  readonly priority: Priority;
+  readonly assignedTo: string | null;
+  readonly holderEpoch: number | null;
+  readonly lastAgentId: string | null;
+  readonly attempt: number;
+  readonly retryCount: number;
+  readonly lostCount: number;
+  readonly handoverCount: number;
+  readonly excludedAgents: readonly string[];
+  readonly skippedAgents: readonly SkippedAgent[];
+  readonly firstQueuedAt: number | null;
+  readonly queuedAt: number | null;
+  readonly availableAt: number | null;
+  readonly assignedAt: number | null;
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+  readonly actualDuration: number | null;
+  readonly queueKey: number | null;
+  /** `needsClass` while the task is queued and available, else null: what the backlog index holds. */
+  readonly backlogClass: string | null;
+  readonly error: TaskError | null;
+};
+
+/** Written without a version: outside replay and ETag. */
+export type TaskBookkeeping = {
+  /** The earliest moment a timer must look at the task. */
+  readonly dueAt: number | null;
+  readonly offerTries: number;
+  readonly offerAcceptedAt: number | null;
+};
+
+/** A task as the rules see it: everything but the payload. */
+export type Task = TaskDefinition &
+  TaskProgression &
+  TaskBookkeeping & { readonly version: number; readonly updatedAt: number };
+
+/** What people read about a task; no rule looks at it. */
+export type TaskDescription = {
+  readonly title: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly metadata: JsonObject;
+  readonly estimatedDuration: number | null;
+};
+
+/** What only the agents read: never in the lock query, never in events. `result` is written by `complete`. */
+export type TaskPayload = { readonly input: JsonObject; readonly context: JsonObject };
+
+export type NewDependency = {
+  readonly taskId: string;
+  readonly policy: DependencyPolicy;
+  readonly name: string | null;
+};
+
+/** A task to be created; `id` was minted before the first try. */
+export type NewTask = TaskDescription &
+  TaskPayload & {
+    readonly id: string;
+    readonly ref?: string;
+    readonly type: string;
+    readonly priority: Priority;
+    readonly requiredCapabilities: readonly RequiredCapability[];
+    readonly preferredCapabilities: readonly string[];
+    readonly criteria: Criteria;
+    readonly needsClass: string;
+    readonly maxRetries: number;
+    readonly retryPolicy: RetryPolicy;
+    readonly timeout: number | null;
+    readonly startTimeout: number;
+    readonly availableAt: number | null;
+    readonly deadline: number | null;
+    readonly detached: boolean;
+    readonly dependencies: readonly NewDependency[];
+  };
+
+/** What an agent must hold for its word about a task to count. */
+export type Fence = { readonly agentId: string; readonly attempt: number; readonly epoch: number };
+
+export type CreateCommand = {
+  readonly kind: 'create';
+  readonly tasks: readonly NewTask[];
+  readonly parent?: { readonly taskId: string; readonly fence?: Fence };
+};
+
+/** A change of one existing task. */
+export type TaskCommand =
+  | {
+      readonly kind: 'assign';
+      readonly taskId: string;
+      readonly agentId: string;
+      readonly decision: Decision;
+    }
+  | { readonly kind: 'start'; readonly taskId: string; readonly fence: Fence }
+  | {
+      readonly kind: 'complete';
+      readonly taskId: string;
+      readonly fence: Fence;
+      readonly result: JsonValue;
+    }
+  | { readonly kind: 'fail'; readonly taskId: string; readonly fence: Fence; readonly error: TaskError }
+  | {
+      readonly kind: 'return';
+      readonly taskId: string;
+      readonly fence: Fence;
+      readonly reason: 'draining' | 'declined';
+    }
+  /** The holder of this attempt is gone: its epoch is `deadEpoch` or older, or it never started. */
+  | {
+      readonly kind: 'expire';
+      readonly taskId: string;
+      readonly agentId: string;
+      readonly attempt: number;
+      readonly deadEpoch: number;
+    }
+  | { readonly kind: 'cancel'; readonly taskId: string; readonly reason: string }
+  | { readonly kind: 'unblock'; readonly taskId: string }
+  /** A timer found `dueAt` passed: does whatever is due. */
+  | { readonly kind: 'due'; readonly taskId: string };
+
+export type Command = CreateCommand | TaskCommand;
+
+/** The rows a decision looks at beside the task itself. */
+export type Related = {
+  readonly dependencies: readonly { readonly policy: DependencyPolicy; readonly status: TaskStatus }[];
+  /** For `assign`: the agent named, locked. */
+  readonly agent: AgentUnderLock | undefined;
+  /** The live epoch of the agent the task is assigned to, read unlocked: enough to refuse a replaced process. */
+  readonly liveEpoch: number | null;
+};
+
+export type AgentUnderLock = {
+  readonly id: string;
+  readonly status: 'online' | 'draining' | 'offline';
+  /** `maxConcurrent + prefetch`. */
+  readonly capacity: number;
+  /** Tasks assigned or in progress, those this batch assigned included. */
+  readonly held: number;
+};
+
+/** An accepted change: the task after it and the one event of its version. */
+export type Changed = {
+  readonly outcome: 'changed';
+  readonly task: Task;
+  readonly arrow: ArrowName;
+  readonly event: TaskEventType;
+  /** Stored with the event beside the changed fields. */
+  readonly detail?: { readonly decision?: Decision };
+  readonly result?: JsonValue;
+};
+
+/** Accepted, and nothing to write a version for. */
+export type Unchanged = {
+  readonly outcome: 'unchanged';
+  readonly task: Task;
+  /** The assignment is to be offered again. */
+  readonly offer?: true;
+};
+
+export type Decided = Changed | Unchanged;
+
+/** What a caller gets for an accepted command. */
+export type Accepted = {
+  readonly taskId: string;
+  /** The local name the task had in its graph. */
+  readonly ref?: string;
+  readonly status: TaskStatus;
+  readonly attempt: number;
+  readonly version: number;
+};

@@ -1,0 +1,49 @@
+import type { Logger } from 'pino';
+import { expireCommand } from '../agents/session.service.js';
+import type { Pool } from '../database/database.js';
+import { Loop } from '../loop.js';
+import type { CommitListener } from '../write-path/submission.js';
+import type { WritePath } from '../write-path/write-path.service.js';
+import { cascadeCancel, submitPages, systemCommand } from './system.commands.js';
+import { findAbandoned, findMet, findOrphans } from './waiting.store.js';
+
+const EVERY_MS = 30_000;
+
+/**
+ * Drives every unfinished task forward from Postgres alone: what a lost event, stream or process left behind. Runs at
+ * start, after a stream was reset, and every 30 s. Each list reads an index of the states it concerns, so a run costs
+ * O(blocked + held tasks + children of cancelled ones).
+ */
+export function createReconciler(pool: Pool, writePath: WritePath, logger: Logger): Loop {
+  return new Loop('reconciler', EVERY_MS, () => reconcile(pool, writePath, logger), logger);
+}
+
+async function reconcile(pool: Pool, writePath: WritePath, logger: Logger): Promise<void> {
+  const unblocked = await submitPages(writePath, {
+    find: (page) => findMet(pool, page),
+    idOf: (id) => id,
+    toSubmission: (id) => systemCommand('unblock', id, 'reconciler'),
+  });
+  const cancelled = await submitPages(writePath, {
+    find: (page) => findOrphans(pool, page),
+    idOf: (id) => id,
+    toSubmission: (id) => cascadeCancel(id, 'reconciler'),
+  });
+  const expired = await submitPages(writePath, {
+    find: (page) => findAbandoned(pool, page),
+    idOf: ({ taskId }) => taskId,
+    toSubmission: expireCommand,
+  });
+  if (unblocked + cancelled + expired > 0) logger.info({ unblocked, cancelled, expired }, 'reconciled');
+}
+
+/** A task that began to wait for something that ended meanwhile would wait for ever: looked at once more. */
+export function recheckNewWaits(writePath: WritePath): Pick<CommitListener, 'committed'> {
+  return {
+    committed(changes) {
+      for (const { recheck, after } of changes) {
+        if (recheck) void writePath.submit(systemCommand('unblock', after.id, 'reconciler'));
+      }
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { v7 } from 'uuid';
+import type { Queryable } from '../database/database.js';
+import { pgArray } from '../database/pg-array.js';
+
+/** Something that changed no task but must be known: a refusal, an agent's coming and going. */
+export type AuditEntry = {
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly code: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+};
+
+export async function insertAudit(db: Queryable, entries: readonly AuditEntry[]): Promise<void> {
+  await db.query({
+    name: 'insert-audit',
+    text: `INSERT INTO audit_log (id, at, actor, action, subject, code, detail)
+      SELECT a, clock_timestamp(), b, c, d, e, f
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[]) AS u(a, b, c, d, e, f)`,
+    values: [
+      pgArray(entries.map(() => v7())),
+      pgArray(entries.map(({ actor }) => actor)),
+      pgArray(entries.map(({ action }) => action)),
+      pgArray(entries.map(({ subject }) => subject)),
+      pgArray(entries.map(({ code }) => code)),
+      pgArray(entries.map(({ detail }) => JSON.stringify(detail))),
+    ],
+  });
+}

@@ -1,0 +1,203 @@
+import { agentOf, DomainError, type TaskEventType } from '@baton/contracts';
+import { v7 } from 'uuid';
+import { decideCreate, type CreateRelated, type ExistingDependency } from '../tasks/create.decide.js';
+import { decide } from '../tasks/task.decide.js';
+import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
+import { ARROWS, isTerminal } from '../tasks/task.state.js';
+import type { AgentUnderLock, Changed, CreateCommand, Related, Task, TaskCommand } from '../tasks/task.js';
+import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
+import type { EventRow } from './event.store.js';
+import type { Committed, Settled, Submission } from './submission.js';
+
+/** Everything a batch locked and read, in the order of the locks. */
+export type Loaded = {
+  readonly tasks: ReadonlyMap<string, LockedTask>;
+  readonly dependencies: ReadonlyMap<string, ExistingDependency>;
+  /** Edges of the tasks to unblock. */
+  readonly edges: ReadonlyMap<string, readonly { readonly dependsOn: string; readonly policy: 'fail' }[]>;
+  readonly children: ReadonlyMap<string, number>;
+  readonly agents: ReadonlyMap<string, AgentUnderLock>;
+  readonly now: number;
+};
+
+/**
+ * Decides the commands of a batch one after the other in memory and gathers what must be written. It sees its own
+ * earlier decisions: two commands for one task are decided in order, and what it assigns counts against capacity.
+ * Holds no connection and does no I/O.
+ */
+export class Batch {
+  readonly inserts: TaskInsert[] = [];
+  readonly events: EventRow[] = [];
+  readonly published: { type: TaskEventType; json: string }[] = [];
+  readonly committed: Committed[] = [];
+  readonly offerAgain: Task[] = [];
+  readonly ended: Task[] = [];
+  private readonly current = new Map<string, Task>();
+  private readonly results = new Map<string, string>();
+  private readonly held = new Map<string, number>();
+  private readonly added = new Map<string, number>();
+
+  constructor(private readonly loaded: Loaded) {}
+
+  decide(submission: Submission): Settled {
+    const { command } = submission;
+    return command.kind === 'create' ? this.create(submission, command) : this.change(submission, command);
+  }
+
+  /** Locked tasks whose row must change, bookkeeping included. */
+  updates(): readonly TaskUpdate[] {
+    return [...this.current.values()].flatMap((task) => {
+      const before = this.loaded.tasks.get(task.id)?.task;
+      const result = this.results.get(task.id) ?? null;
+      return before === undefined ? [] : [{ task, fromVersion: before.version, result }];
+    });
+  }
+
+  private create(submission: Submission, command: CreateCommand): Settled {
+    const parentId = command.parent?.taskId;
+    const parent = parentId === undefined ? undefined : this.loaded.tasks.get(parentId);
+    const related: CreateRelated = {
+      parent: parent && (this.current.get(parent.task.id) ?? parent.task),
+      parentLiveEpoch: parent?.liveEpoch ?? null,
+      siblings: (this.loaded.children.get(parentId ?? '') ?? 0) + (this.added.get(parentId ?? '') ?? 0),
+      dependencies: this.loaded.dependencies,
+    };
+    const created = decideCreate(command, submission.actor, related, submission.traceparent, this.loaded.now);
+    if (created instanceof DomainError) return created;
+    if (parentId !== undefined) {
+      this.added.set(parentId, (this.added.get(parentId) ?? 0) + command.tasks.length);
+    }
+    created.tasks.forEach((task, index) => {
+      const definition = command.tasks[index];
+      if (definition === undefined) return;
+      this.inserts.push({ task, definition });
+      this.record(submission, task, 'task.created', createdEventData(task, definition), undefined);
+      const waitsForOthers =
+        task.status === 'blocked' &&
+        definition.dependencies.some(({ taskId }) => this.loaded.dependencies.has(taskId));
+      this.committed.push({
+        before: undefined,
+        after: task,
+        arrow: 'create',
+        decision: null,
+        ...(waitsForOthers ? { recheck: true } : {}),
+      });
+    });
+    const accepted = created.tasks.map((task, index) => {
+      const ref = command.tasks[index]?.ref;
+      return ref === undefined ? toAccepted(task) : { ...toAccepted(task), ref };
+    });
+    return { accepted, replayed: false, tasks: created.tasks };
+  }
+
+  private change(submission: Submission, command: TaskCommand): Settled {
+    const locked = this.loaded.tasks.get(command.taskId);
+    if (locked === undefined) {
+      return new DomainError(
+        'TASK_NOT_FOUND',
+        `There is no task ${command.taskId}, or it is not yours to see`,
+      );
+    }
+    const before = this.current.get(command.taskId) ?? locked.task;
+    const decided = decide(before, this.related(command, locked), command, this.loaded.now);
+    if (decided instanceof DomainError) return decided;
+    if (decided.task !== before && bookkeepingDiffers(before, decided.task))
+      this.current.set(before.id, decided.task);
+    if (decided.outcome === 'changed') this.apply(submission, before, decided);
+    else if (decided.offer) this.offerAgain.push(decided.task);
+    return { accepted: [toAccepted(decided.task)], replayed: false, tasks: [decided.task] };
+  }
+
+  private apply(submission: Submission, before: Task, changed: Changed): void {
+    assertArrow(before, changed);
+    const { task } = changed;
+    this.current.set(task.id, task);
+    const result = changed.result === undefined ? null : JSON.stringify(changed.result);
+    if (result !== null) this.results.set(task.id, result);
+    this.record(submission, task, changed.event, changedEventData(before, changed, result), changed.detail);
+    const decision = changed.detail?.decision ?? null;
+    this.committed.push({ before, after: task, arrow: changed.arrow, decision });
+    if (task.status === 'assigned' && task.assignedTo !== null) {
+      this.held.set(task.assignedTo, (this.held.get(task.assignedTo) ?? 0) + 1);
+    }
+    if (isTerminal(task.status)) this.ended.push(task);
+  }
+
+  private related(command: TaskCommand, locked: LockedTask): Related {
+    const edges = command.kind === 'unblock' ? (this.loaded.edges.get(command.taskId) ?? []) : [];
+    return {
+      // A dependency that is gone was completed once: unfinished ones cannot be removed.
+      dependencies: edges.map(({ dependsOn, policy }) => ({
+        policy,
+        status: this.loaded.dependencies.get(dependsOn)?.status ?? 'completed',
+      })),
+      agent: command.kind === 'assign' ? this.agent(command.agentId) : undefined,
+      liveEpoch: locked.liveEpoch,
+    };
+  }
+
+  /** Slots freed by this very batch are not given away in it: the count was taken before. */
+  private agent(id: string): AgentUnderLock | undefined {
+    const agent = this.loaded.agents.get(id);
+    return agent && { ...agent, held: agent.held + (this.held.get(id) ?? 0) };
+  }
+
+  private record(
+    submission: Submission,
+    task: Task,
+    type: TaskEventType,
+    data: string,
+    detail: Changed['detail'],
+  ): void {
+    this.events.push({
+      taskId: task.id,
+      version: task.version,
+      type,
+      data,
+      actor: submission.actor,
+      reason: task.statusReason,
+      attempt: task.attempt,
+      commandId: submission.commandId,
+      traceparent: submission.traceparent,
+      at: task.updatedAt,
+    });
+    this.published.push({ type, json: JSON.stringify(toTaskEvent(task, type, detail)) });
+  }
+}
+
+/** Inbox rows for the agents an end concerns: the creator and the present holder of the parent. */
+export function inboxRows(ended: readonly Task[], holders: ReadonlyMap<string, string>) {
+  return ended.flatMap((task) => {
+    const creator = agentOf(task.createdBy);
+    const holder = task.parentTaskId === null ? undefined : holders.get(task.parentTaskId);
+    const { status } = task;
+    if (!isTerminal(status)) return [];
+    const agents = new Set([creator, holder].filter((agent) => agent !== undefined));
+    return [...agents].map((agentId) => ({
+      id: v7(),
+      agentId,
+      taskId: task.id,
+      status,
+      reason: task.statusReason,
+      at: task.updatedAt,
+    }));
+  });
+}
+
+function toAccepted(task: Task) {
+  return { taskId: task.id, status: task.status, attempt: task.attempt, version: task.version };
+}
+
+function bookkeepingDiffers(before: Task, after: Task): boolean {
+  return before.dueAt !== after.dueAt || before.offerTries !== after.offerTries;
+}
+
+/** The table of arrows holds whatever `decide` says: a fault here must not reach the database. */
+function assertArrow(before: Task, { arrow, task, event }: Changed): void {
+  const { from, to, events } = ARROWS[arrow];
+  const listed =
+    (from as readonly string[]).includes(before.status) &&
+    (to as readonly string[]).includes(task.status) &&
+    (events as readonly string[]).includes(event);
+  if (!listed) throw new Error(`${arrow} from ${before.status} to ${task.status} with ${event} is no arrow`);
+}

@@ -1,0 +1,67 @@
+import type { Queryable } from '../database/database.js';
+import { pgArray } from '../database/pg-array.js';
+
+/** One accepted change as `task_events` keeps it. `at` is milliseconds of the epoch, `data` JSON text. */
+export type EventRow = {
+  readonly taskId: string;
+  readonly version: number;
+  readonly type: string;
+  readonly data: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly attempt: number;
+  readonly commandId: string | null;
+  readonly traceparent: string | null;
+  readonly at: number;
+};
+
+export async function insertEvents(db: Queryable, events: readonly EventRow[]): Promise<void> {
+  await db.query({
+    name: 'insert-events',
+    text: `INSERT INTO task_events
+        (task_id, version, event_type, event_data, actor, reason, attempt, command_id, traceparent, created_at)
+      SELECT a, b, c, d, e, f, g, h, i, to_timestamp(j / 1000)
+      FROM unnest($1::uuid[], $2::int[], $3::text[], $4::json[], $5::text[], $6::text[], $7::int[], $8::uuid[],
+        $9::text[], $10::float8[]) AS u(a, b, c, d, e, f, g, h, i, j)`,
+    values: [
+      pgArray(events.map((event) => event.taskId)),
+      pgArray(events.map((event) => event.version)),
+      pgArray(events.map((event) => event.type)),
+      pgArray(events.map((event) => event.data)),
+      pgArray(events.map((event) => event.actor)),
+      pgArray(events.map((event) => event.reason)),
+      pgArray(events.map((event) => event.attempt)),
+      pgArray(events.map((event) => event.commandId)),
+      pgArray(events.map((event) => event.traceparent)),
+      pgArray(events.map((event) => event.at)),
+    ],
+  });
+}
+
+export type AcceptedBefore = {
+  readonly taskId: string;
+  readonly commandId: string;
+  readonly actor: string;
+  readonly version: number;
+  readonly attempt: number;
+  readonly status: string;
+};
+
+/** Which of these commands were accepted before: asked only for commands about to be refused. */
+export async function findAccepted(
+  db: Queryable,
+  commands: readonly { readonly taskId: string; readonly commandId: string }[],
+): Promise<readonly AcceptedBefore[]> {
+  const { rows } = await db.query<AcceptedBefore>({
+    name: 'find-accepted',
+    text: `SELECT e.task_id AS "taskId", e.command_id AS "commandId", e.actor, e.version, e.attempt,
+        e.event_data->'changes'->>'status' AS status
+      FROM unnest($1::uuid[], $2::uuid[]) AS u(task_id, command_id)
+      JOIN task_events e ON e.task_id = u.task_id AND e.command_id = u.command_id`,
+    values: [
+      pgArray(commands.map(({ taskId }) => taskId)),
+      pgArray(commands.map(({ commandId }) => commandId)),
+    ],
+  });
+  return rows;
+}

@@ -1,0 +1,71 @@
+import type { Queryable } from '../database/database.js';
+import { pgArray } from '../database/pg-array.js';
+import type { Accepted } from '../tasks/task.js';
+import type { Idempotency } from './submission.js';
+
+export type StoredKey = { readonly fingerprint: string; readonly outcome: readonly Accepted[] | null };
+
+/** Names a key among the keys of a batch. */
+export function keyName(idempotency: Pick<Idempotency, 'scope' | 'key'>): string {
+  return `${idempotency.scope}\n${idempotency.key}`;
+}
+
+/**
+ * Takes the keys in sorted order, the first lock of all. A key somebody else is just taking is waited for; the
+ * keys that existed are returned with what they stand for.
+ */
+export async function claimKeys(
+  db: Queryable,
+  keys: readonly Idempotency[],
+): Promise<Map<string, StoredKey>> {
+  const columns = [pgArray(keys.map(({ scope }) => scope)), pgArray(keys.map(({ key }) => key))];
+  const { rowCount } = await db.query({
+    name: 'claim-keys',
+    text: `INSERT INTO idempotency_keys (scope, key, fingerprint)
+      SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS u(scope, key, fingerprint)
+      ORDER BY u.scope, u.key ON CONFLICT DO NOTHING`,
+    values: [...columns, pgArray(keys.map(({ fingerprint }) => fingerprint))],
+  });
+  if (rowCount === keys.length) return new Map();
+  // A new statement sees what the transaction waited for has committed; keys just inserted have no outcome yet.
+  const { rows } = await db.query<{ scope: string; key: string } & StoredKey>({
+    name: 'read-keys',
+    text: `SELECT k.scope, k.key, k.fingerprint, k.outcome FROM unnest($1::text[], $2::text[]) AS u(scope, key)
+      JOIN idempotency_keys k ON k.scope = u.scope AND k.key = u.key WHERE k.outcome IS NOT NULL`,
+    values: columns,
+  });
+  return new Map(rows.map((row) => [keyName(row), row]));
+}
+
+/** Remembers what accepted keys stand for. */
+export async function keepKeys(
+  db: Queryable,
+  keys: readonly { readonly idempotency: Idempotency; readonly outcome: readonly Accepted[] }[],
+): Promise<void> {
+  await db.query({
+    name: 'keep-keys',
+    text: `UPDATE idempotency_keys k SET outcome = u.outcome
+      FROM unnest($1::text[], $2::text[], $3::json[]) AS u(scope, key, outcome)
+      WHERE k.scope = u.scope AND k.key = u.key`,
+    values: [
+      pgArray(keys.map(({ idempotency }) => idempotency.scope)),
+      pgArray(keys.map(({ idempotency }) => idempotency.key)),
+      pgArray(keys.map(({ outcome }) => JSON.stringify(outcome))),
+    ],
+  });
+}
+
+/** Gives back the keys of refused commands: they may be tried again. */
+export async function releaseKeys(db: Queryable, keys: readonly Idempotency[]): Promise<void> {
+  await db.query({
+    name: 'release-keys',
+    text: `DELETE FROM idempotency_keys k USING unnest($1::text[], $2::text[]) AS u(scope, key)
+      WHERE k.scope = u.scope AND k.key = u.key`,
+    values: [pgArray(keys.map(({ scope }) => scope)), pgArray(keys.map(({ key }) => key))],
+  });
+}
+
+/** Forgets keys older than a day. */
+export async function forgetOldKeys(db: Queryable): Promise<void> {
+  await db.query(`DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '24 hours'`);
+}

@@ -1,0 +1,40 @@
+import { DatabaseError } from 'pg';
+
+/** What to do with a transaction the database did not take. */
+export type Failure = 'input' | 'conflict' | 'unreachable' | 'fault';
+
+const CONFLICTS = new Set(['40001', '40P01']);
+/** Classes: 08 connection, 57 operator intervention (shutdown, crash), 53 resources, 55 locks not available. */
+const UNREACHABLE = new Set(['08', '53', '55', '57']);
+
+/**
+ * `input`: one command of the batch carries something the database refuses (class 22, 23); `conflict`: deadlock or
+ * serialisation, to be retried; `unreachable`: no database to talk to right now; `fault`: ours.
+ * A missing partition is class 23 too, and no fault of any command.
+ */
+export function classify(error: unknown): Failure {
+  if (!(error instanceof DatabaseError)) return isConnectionLoss(error) ? 'unreachable' : 'fault';
+  const code = error.code ?? '';
+  if (CONFLICTS.has(code)) return 'conflict';
+  if (UNREACHABLE.has(code.slice(0, 2))) return 'unreachable';
+  const isMissingPartition = code === '23514' && error.constraint === undefined;
+  return (code.startsWith('22') || code.startsWith('23')) && !isMissingPartition ? 'input' : 'fault';
+}
+
+const SOCKET_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
+
+/** The driver reports a lost connection by message or by the socket's error code. */
+function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && SOCKET_ERRORS.has(String(error.code))) return true;
+  if (error instanceof AggregateError) return error.errors.some(isConnectionLoss);
+  return /connection terminated|timeout|not queryable|connection error/i.test(error.message);
+}

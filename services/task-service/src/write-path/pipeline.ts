@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DomainError } from '@baton/contracts';
+import type { Logger } from 'pino';
+import type { Client, Pool } from '../database/database.js';
+import { classify } from './pg.errors.js';
+import type { Submission } from './submission.js';
+import { writeBatch, type Written } from './transaction.js';
+
+/** How long a batch is tried again while the database cannot be reached; callers wait that long at most. */
+const UNREACHABLE_MS = 5_000;
+const CONFLICT_TRIES = 8;
+const NOTHING = { outbox: undefined, committed: [], offerAgain: [], notified: [] };
+
+/**
+ * Runs a batch to a definite end: every submission of it committed or refused. `done` is called once for each part
+ * that committed (a batch may be cut in two to find the command the database refuses), with the submissions and what
+ * was written for them, in the same order.
+ */
+export async function runBatch(
+  pool: Pool,
+  logger: Logger,
+  submissions: readonly Submission[],
+  done: (submissions: readonly Submission[], written: Written) => void,
+): Promise<void> {
+  const giveUpAt = performance.now() + UNREACHABLE_MS;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      done(submissions, await transact(pool, submissions));
+      return;
+    } catch (error) {
+      const failure = classify(error);
+      if (failure === 'input' && submissions.length > 1) {
+        const middle = submissions.length >> 1;
+        await runBatch(pool, logger, submissions.slice(0, middle), done);
+        await runBatch(pool, logger, submissions.slice(middle), done);
+        return;
+      }
+      const isConflict = failure === 'conflict' && attempt < CONFLICT_TRIES;
+      const isOutage = failure === 'unreachable' && performance.now() < giveUpAt;
+      if (!isConflict && !isOutage) {
+        logger.error(
+          { err: error, failure, commands: submissions.length, attempt },
+          'batch refused by the database',
+        );
+        const refusal = toDomainError(failure, error);
+        done(submissions, { ...NOTHING, settled: submissions.map(() => refusal) });
+        return;
+      }
+      logger.warn({ failure, attempt, error: String(error) }, 'batch tried again');
+      await sleep(Math.random() * Math.min(500, 10 * 2 ** attempt));
+    }
+  }
+}
+
+async function transact(pool: Pool, submissions: readonly Submission[]): Promise<Written> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    // Assigned at once: after a lost connection it is the only way to learn how the transaction ended.
+    const transactionId = await begin(client);
+    const written = await writeBatch(client, submissions);
+    try {
+      await commit(client);
+    } catch (error) {
+      if (classify(error) !== 'unreachable') throw error;
+      broken = error as Error;
+      if (!(await wasCommitted(pool, transactionId))) throw error;
+    }
+    return written;
+  } catch (error) {
+    broken ??= await rollback(client);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function begin(client: Client): Promise<string> {
+  const results = (await client.query(
+    'BEGIN; SELECT pg_current_xact_id()::text AS id',
+  )) as unknown as readonly { readonly rows: readonly { readonly id: string }[] }[];
+  return results[1]?.rows[0]?.id ?? '';
+}
+
+async function commit(client: Client): Promise<void> {
+  const { command } = await client.query('COMMIT');
+  if (command !== 'COMMIT') throw new Error(`expected COMMIT, the database answered ${command}`);
+}
+
+/** Gives the error that makes the connection unfit for the pool, if the rollback failed too. */
+async function rollback(client: Client): Promise<Error | undefined> {
+  try {
+    await client.query('ROLLBACK');
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/**
+ * The connection was lost during COMMIT: asks the database how the transaction ended, for as long as it takes. To
+ * guess would lose an accepted command or do one twice.
+ */
+async function wasCommitted(pool: Pool, transactionId: string): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { rows } = await pool.query<{ status: string | null }>(
+        'SELECT pg_xact_status($1::xid8) AS status',
+        [transactionId],
+      );
+      const status = rows[0]?.status;
+      if (status === 'committed') return true;
+      if (status === 'aborted') return false;
+      if (status === null) throw new Error(`the database no longer knows transaction ${transactionId}`);
+    } catch (error) {
+      if (classify(error) !== 'unreachable') throw error;
+    }
+    await sleep(Math.min(1_000, 20 * 2 ** Math.min(attempt, 6)));
+  }
+}
+
+function toDomainError(failure: ReturnType<typeof classify>, error: unknown): DomainError {
+  switch (failure) {
+    case 'input':
+      return new DomainError(
+        'VALIDATION_FAILED',
+        `The database refused a value: ${(error as Error).message}`,
+        { cause: error },
+      );
+    case 'conflict':
+    case 'unreachable':
+      return new DomainError(
+        'UNAVAILABLE',
+        'The database cannot be reached; nothing was changed. Try again.',
+        {
+          cause: error,
+          retryAfterMs: 1_000,
+        },
+      );
+    case 'fault':
+      return new DomainError('INTERNAL', 'The change could not be stored; nothing was changed', {
+        cause: error,
+      });
+  }
+}

@@ -1,0 +1,245 @@
+import { agentOf, DomainError } from '@baton/contracts';
+import { v7 } from 'uuid';
+import { insertInbox } from '../agents/inbox.store.js';
+import { lockAgents } from '../agents/capacity.store.js';
+import type { Client } from '../database/database.js';
+import { insertOutbox, type OutboxRow } from '../outbox/outbox.store.js';
+import { toMessages } from '../outbox/outbox.messages.js';
+import * as store from '../tasks/task.store.js';
+import { insertAudit } from './audit.store.js';
+import { Batch, inboxRows, type Loaded } from './batch.js';
+import { findAccepted, insertEvents } from './event.store.js';
+import { claimKeys, keepKeys, keyName, releaseKeys, type StoredKey } from './idempotency.store.js';
+import type { Committed, Idempotency, Settled, Submission } from './submission.js';
+import type { Task } from '../tasks/task.js';
+
+/** What a transaction did, to be told once it is committed. */
+export type Written = {
+  readonly settled: readonly Settled[];
+  readonly outbox: OutboxRow | undefined;
+  readonly committed: readonly Committed[];
+  readonly offerAgain: readonly Task[];
+  /** Agents in whose inbox something was put. */
+  readonly notified: readonly string[];
+};
+
+/**
+ * One batch inside an open transaction: keys, tasks, related tasks, agents are locked in this order and no other,
+ * every command is decided in memory, and everything is saved set-wise. Statements per batch: at most 15 whatever
+ * its size; a batch of starts or completes takes 6.
+ */
+export async function writeBatch(db: Client, submissions: readonly Submission[]): Promise<Written> {
+  const stored = await takeKeys(db, submissions);
+  const replays = submissions.map((submission) => replayed(submission, stored));
+  const fresh = submissions.filter((_, index) => replays[index] === undefined);
+  const batch = new Batch(await load(db, fresh));
+  const decidedKeys = new Map<string, DecidedKey>();
+  const settled = submissions.map((submission, index): Settled => {
+    const replay = replays[index] ?? repeatedInBatch(submission, decidedKeys);
+    if (replay !== undefined) return replay;
+    const outcome = batch.decide(submission);
+    const { idempotency } = submission;
+    if (idempotency) decidedKeys.set(keyName(idempotency), { idempotency, outcome });
+    return outcome;
+  });
+  const answers = await forgiveRepeated(db, submissions, settled);
+  const { outbox, notified } = await save(db, batch);
+  await settleKeys(db, submissions, replays, answers);
+  await auditRefusals(db, submissions, answers);
+  return { settled: answers, outbox, committed: batch.committed, offerAgain: batch.offerAgain, notified };
+}
+
+async function takeKeys(db: Client, submissions: readonly Submission[]): Promise<Map<string, StoredKey>> {
+  const keys = new Map<string, Idempotency>();
+  for (const { idempotency } of submissions) if (idempotency) keys.set(keyName(idempotency), idempotency);
+  return keys.size === 0 ? new Map() : claimKeys(db, [...keys.values()]);
+}
+
+type DecidedKey = { readonly idempotency: Idempotency; readonly outcome: Settled };
+
+function replayed(submission: Submission, stored: ReadonlyMap<string, StoredKey>): Settled | undefined {
+  if (submission.idempotency === undefined) return undefined;
+  const found = stored.get(keyName(submission.idempotency));
+  if (found === undefined) return undefined;
+  return (
+    mismatch(submission, found.fingerprint) ?? { accepted: found.outcome ?? [], replayed: true, tasks: [] }
+  );
+}
+
+function repeatedInBatch(
+  submission: Submission,
+  decided: ReadonlyMap<string, DecidedKey>,
+): Settled | undefined {
+  if (submission.idempotency === undefined) return undefined;
+  const first = decided.get(keyName(submission.idempotency));
+  if (first === undefined) return undefined;
+  const { idempotency, outcome } = first;
+  if (outcome instanceof DomainError) return outcome;
+  return mismatch(submission, idempotency.fingerprint) ?? { ...outcome, replayed: true, tasks: [] };
+}
+
+/** Inside a parent a key is not bound to a body: a second attempt that plans differently finds the first's children. */
+function mismatch({ idempotency, command }: Submission, fingerprint: string): DomainError | undefined {
+  const boundToParent = command.kind === 'create' && command.parent !== undefined;
+  if (idempotency === undefined || boundToParent || fingerprint === idempotency.fingerprint) return undefined;
+  const message = `The key ${idempotency.key} was used with another body; use a new key for a new request`;
+  return new DomainError('IDEMPOTENCY_MISMATCH', message);
+}
+
+async function load(db: Client, submissions: readonly Submission[]): Promise<Loaded> {
+  const targets = new Set<string>();
+  const related = new Set<string>();
+  const parents = new Set<string>();
+  const unblocked = new Set<string>();
+  const agentIds = new Set<string>();
+  for (const { command } of submissions) {
+    if (command.kind === 'create') {
+      if (command.parent) parents.add(command.parent.taskId);
+      for (const task of command.tasks) for (const { taskId } of task.dependencies) related.add(taskId);
+      for (const { id } of command.tasks) related.delete(id);
+    } else {
+      targets.add(command.taskId);
+      if (command.kind === 'unblock') unblocked.add(command.taskId);
+      if (command.kind === 'assign') agentIds.add(command.agentId);
+    }
+  }
+  for (const parent of parents) targets.add(parent);
+  const tasks = targets.size === 0 ? new Map() : await store.lockTasks(db, [...targets]);
+  const edges = unblocked.size === 0 ? [] : await store.findDependencies(db, [...unblocked]);
+  for (const { dependsOn } of edges) related.add(dependsOn);
+  const dependencies = related.size === 0 ? new Map() : await store.lockRelated(db, [...related]);
+  const children = parents.size === 0 ? new Map() : await store.countChildren(db, [...parents]);
+  const agents = agentIds.size === 0 ? new Map() : await lockAgents(db, [...agentIds]);
+  return {
+    tasks,
+    dependencies,
+    edges: byTask(edges),
+    children,
+    agents,
+    now: await clock(db),
+  };
+}
+
+function byTask(
+  edges: readonly store.DependencyEdge[],
+): ReadonlyMap<string, readonly store.DependencyEdge[]> {
+  const groups = new Map<string, store.DependencyEdge[]>();
+  for (const edge of edges) {
+    const group = groups.get(edge.taskId);
+    if (group === undefined) groups.set(edge.taskId, [edge]);
+    else group.push(edge);
+  }
+  return groups;
+}
+
+/** `clock_timestamp()` after all locks: `now()` is older than what others committed while this one waited. */
+async function clock(db: Client): Promise<number> {
+  const { rows } = await db.query<{ now: number }>({
+    name: 'clock',
+    text: 'SELECT clock_timestamp() AS now',
+  });
+  return rows[0]?.now ?? Number.NaN;
+}
+
+/** A command about to be refused may be the repetition of one that was accepted and whose answer was lost. */
+async function forgiveRepeated(
+  db: Client,
+  submissions: readonly Submission[],
+  settled: readonly Settled[],
+): Promise<readonly Settled[]> {
+  const refused = submissions.flatMap((submission, index) =>
+    isRepeatable(settled[index]) && submission.commandId !== null && submission.command.kind !== 'create'
+      ? [
+          {
+            taskId: submission.command.taskId,
+            commandId: submission.commandId,
+            actor: submission.actor,
+            index,
+          },
+        ]
+      : [],
+  );
+  if (refused.length === 0) return settled;
+  const accepted = await findAccepted(db, refused);
+  const answers = [...settled];
+  for (const { commandId, taskId, actor, index } of refused) {
+    const before = accepted.find(
+      (row) => row.commandId === commandId && row.taskId === taskId && row.actor === actor,
+    );
+    if (before === undefined) continue;
+    const { version, attempt, status } = before;
+    const answer = { taskId, version, attempt, status: status as Task['status'] };
+    answers[index] = { accepted: [answer], replayed: true, tasks: [] };
+  }
+  return answers;
+}
+
+function isRepeatable(settled: Settled | undefined): boolean {
+  if (!(settled instanceof DomainError)) return false;
+  return (
+    settled.code === 'STALE_ATTEMPT' ||
+    settled.code === 'STALE_SESSION' ||
+    settled.code === 'TASK_STATE_CONFLICT'
+  );
+}
+
+async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 'notified'>> {
+  const updates = batch.updates();
+  const definitions = batch.inserts.map(({ definition }) => definition);
+  if (batch.inserts.length > 0) await store.insertTasks(db, batch.inserts);
+  if (definitions.some(({ dependencies }) => dependencies.length > 0))
+    await store.insertDependencies(db, definitions);
+  if (updates.length > 0) await store.updateTasks(db, updates);
+  if (batch.events.length === 0) return { outbox: undefined, notified: [] };
+  await insertEvents(db, batch.events);
+  const notified = await saveInbox(db, batch.ended);
+  const outbox = { id: v7(), messages: toMessages(batch.published, v7) };
+  await insertOutbox(db, outbox);
+  return { outbox, notified };
+}
+
+async function saveInbox(db: Client, ended: readonly Task[]): Promise<readonly string[]> {
+  const concerned = ended.filter(
+    (task) => task.parentTaskId !== null || agentOf(task.createdBy) !== undefined,
+  );
+  if (concerned.length === 0) return [];
+  const parents = concerned.map(({ parentTaskId }) => parentTaskId).filter((id) => id !== null);
+  const holders = parents.length === 0 ? new Map() : await store.findHolders(db, [...new Set(parents)]);
+  const rows = inboxRows(concerned, holders);
+  if (rows.length > 0) await insertInbox(db, rows);
+  return [...new Set(rows.map(({ agentId }) => agentId))];
+}
+
+async function settleKeys(
+  db: Client,
+  submissions: readonly Submission[],
+  replays: readonly (Settled | undefined)[],
+  settled: readonly Settled[],
+): Promise<void> {
+  const kept = new Map<string, Parameters<typeof keepKeys>[1][number]>();
+  const released = new Map<string, Idempotency>();
+  submissions.forEach(({ idempotency }, index) => {
+    const outcome = settled[index];
+    if (idempotency === undefined || replays[index] !== undefined || outcome === undefined) return;
+    if (outcome instanceof DomainError) released.set(keyName(idempotency), idempotency);
+    else kept.set(keyName(idempotency), { idempotency, outcome: outcome.accepted });
+  });
+  if (kept.size > 0) await keepKeys(db, [...kept.values()]);
+  if (released.size > 0) await releaseKeys(db, [...released.values()]);
+}
+
+/** What an agent was refused about a task is kept; a lost race between distributors is an ordinary answer. */
+async function auditRefusals(
+  db: Client,
+  submissions: readonly Submission[],
+  settled: readonly Settled[],
+): Promise<void> {
+  const entries = submissions.flatMap(({ command, actor, commandId }, index) => {
+    const refusal = settled[index];
+    if (!(refusal instanceof DomainError) || agentOf(actor) === undefined || command.kind === 'create')
+      return [];
+    const detail = { message: refusal.message, commandId, ...refusal.details };
+    return [{ actor, action: `task.${command.kind}`, subject: command.taskId, code: refusal.code, detail }];
+  });
+  if (entries.length > 0) await insertAudit(db, entries);
+}

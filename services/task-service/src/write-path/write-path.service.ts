@@ -1,0 +1,90 @@
+import { DomainError } from '@baton/contracts';
+import type { Logger } from 'pino';
+import type { Pool } from '../database/database.js';
+import type { OutboxService } from '../outbox/outbox.service.js';
+import { Lane } from './lane.js';
+import { runBatch } from './pipeline.js';
+import type { CommitListener, Outcome, Settled, Submission } from './submission.js';
+import type { Written } from './transaction.js';
+
+type Entry = { readonly submission: Submission; readonly settle: (settled: Settled) => void };
+
+/** Commands waiting in a process before new ones are refused as too many. */
+const MAX_WAITING = 50_000;
+
+/**
+ * The one way to change a task. A command goes to the lane of its task, is decided and committed with others, and
+ * only then answered; afterwards its events are published and the listeners told.
+ */
+export class WritePath {
+  private readonly lanes: readonly Lane<Entry>[];
+  private readonly listeners: Partial<CommitListener>[] = [];
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly outbox: OutboxService,
+    private readonly logger: Logger,
+    lanes: number,
+  ) {
+    this.lanes = Array.from({ length: lanes }, () => new Lane<Entry>((entries) => this.flush(entries)));
+  }
+
+  onCommit(listener: Partial<CommitListener>): void {
+    this.listeners.push(listener);
+  }
+
+  /** Commands waiting to be written in this process. */
+  get depth(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.depth, 0);
+  }
+
+  /** Resolves after the commit with what came of the command, refusals included; never rejects. */
+  submit(submission: Submission): Promise<Settled> {
+    if (this.depth >= MAX_WAITING) {
+      const message = `${MAX_WAITING} commands wait to be written; nothing was changed. Try again.`;
+      return Promise.resolve(new DomainError('UNAVAILABLE', message, { retryAfterMs: 1_000 }));
+    }
+    return new Promise((settle) => this.laneOf(submission).add({ submission, settle }));
+  }
+
+  /** As `submit`, but throws a refusal. */
+  async execute(submission: Submission): Promise<Outcome> {
+    const settled = await this.submit(submission);
+    if (settled instanceof DomainError) throw settled;
+    return settled;
+  }
+
+  /** Resolves when nothing is waiting any more. */
+  async drain(): Promise<void> {
+    await Promise.all(this.lanes.map((lane) => lane.drain()));
+  }
+
+  /** One task, one lane: a process never waits for a row lock of its own. A child goes to its parent's lane. */
+  private laneOf({ command }: Submission): Lane<Entry> {
+    const id =
+      command.kind === 'create' ? (command.parent?.taskId ?? command.tasks[0]?.id ?? '') : command.taskId;
+    const lane = this.lanes[Number.parseInt(id.slice(-4), 16) % this.lanes.length];
+    if (lane === undefined) throw new Error(`no lane for the task id ${id}`);
+    return lane;
+  }
+
+  private async flush(entries: readonly Entry[]): Promise<void> {
+    const waiting = new Map(entries.map((entry) => [entry.submission, entry]));
+    await runBatch(this.pool, this.logger, [...waiting.keys()], (submissions, written) => {
+      submissions.forEach((submission, index) => {
+        const settled = written.settled[index];
+        if (settled !== undefined) waiting.get(submission)?.settle(settled);
+      });
+      this.tell(written);
+    });
+  }
+
+  private tell({ outbox, committed, offerAgain, notified }: Written): void {
+    if (outbox !== undefined) this.outbox.publish(outbox);
+    for (const listener of this.listeners) {
+      if (committed.length > 0) listener.committed?.(committed);
+      if (offerAgain.length > 0) listener.offerAgain?.(offerAgain);
+      if (notified.length > 0) listener.notified?.(notified);
+    }
+  }
+}
