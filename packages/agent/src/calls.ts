@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import {
+  agentSubject,
+  DomainError,
+  LIMITS,
+  type CallCreateInput,
+  type CallVerb,
+  type CreatedTask,
+  type CreateGraphInput,
+  type CreateTaskInput,
+  type ParentFence,
+  type TaskDetail,
+} from '@baton/contracts';
+import { backOffMs, pause } from './back-off.js';
+import { mayPass } from './errors.js';
+import type { Connection } from './connection.js';
+
+/** An outage longer than this reaches the caller as `UNAVAILABLE`. */
+const PATIENCE_MS = 60_000;
+
+export type CreateOptions = {
+  /** The same key with the same tasks creates them once, within 24 hours. */
+  readonly idempotencyKey?: string;
+};
+
+/** Creates one task, several, or a graph of tasks that depend on each other: all or none. */
+export type Create = {
+  (task: CreateTaskInput, options?: CreateOptions): Promise<CreatedTask>;
+  (
+    tasks: readonly CreateTaskInput[] | CreateGraphInput,
+    options?: CreateOptions,
+  ): Promise<readonly CreatedTask[]>;
+};
+
+/** What an agent asks of Baton outside of its tasks' lives. Refusals reject with a `DomainError`. */
+export type Calls = {
+  /** `create`, or `spawn` when a parent is given. */
+  create(
+    what: CreateTaskInput | readonly CreateTaskInput[] | CreateGraphInput,
+    options: CreateOptions & { readonly parent?: ParentFence; readonly traceparent?: string | null },
+    signal?: AbortSignal,
+  ): Promise<CreatedTask | readonly CreatedTask[]>;
+  get(taskId: string, signal?: AbortSignal): Promise<TaskDetail>;
+  cancel(taskId: string, reason?: string): Promise<void>;
+  acknowledge(inboxIds: readonly string[]): Promise<void>;
+};
+
+/** Outages are waited out for a minute; `stopped` ends the waiting. */
+export function createCalls(options: {
+  readonly id: string;
+  readonly connection: Connection;
+  readonly stopped: AbortSignal;
+}): Calls {
+  const { id, connection, stopped } = options;
+
+  async function call(
+    verb: CallVerb,
+    body: object,
+    { signal = stopped, traceparent = null }: { signal?: AbortSignal; traceparent?: string | null } = {},
+  ): Promise<Record<string, unknown>> {
+    const subject = agentSubject.call(id, verb);
+    const payload = JSON.stringify(body);
+    refuseTooLarge(verb, Buffer.byteLength(payload));
+    const patience = Date.now() + PATIENCE_MS;
+    for (let failures = 0; ; failures += 1) {
+      signal.throwIfAborted();
+      try {
+        return await connection.request(subject, payload, { traceparent });
+      } catch (error) {
+        if (!mayPass(error) || Date.now() > patience) throw error;
+      }
+      await pause(backOffMs(failures), signal);
+    }
+  }
+
+  return {
+    async create(what, { parent, traceparent = null, idempotencyKey = randomUUID() }, signal = stopped) {
+      const body: CallCreateInput = { ...toBody(what), idempotencyKey, ...(parent ? { parent } : {}) };
+      const answer = await call(parent ? 'spawn' : 'create', body, { signal, traceparent });
+      const tasks = answer['tasks'] as readonly CreatedTask[];
+      return body.task ? (tasks[0] as CreatedTask) : tasks;
+    },
+    async get(taskId, signal = stopped) {
+      return (await call('get', { taskId }, { signal }))['task'] as TaskDetail;
+    },
+    async cancel(taskId, reason) {
+      await call('cancel', { taskId, ...(reason === undefined ? {} : { reason }) });
+    },
+    async acknowledge(ids) {
+      await call('ack', { ids });
+    },
+  };
+}
+
+function toBody(what: CreateTaskInput | readonly CreateTaskInput[] | CreateGraphInput): CallCreateInput {
+  if (Array.isArray(what)) return { tasks: what as readonly CreateTaskInput[] };
+  if ('tasks' in what) return { graph: what };
+  return { task: what as CreateTaskInput };
+}
+
+function refuseTooLarge(verb: CallVerb, bytes: number): void {
+  if (bytes <= LIMITS.agentMessageBytes) return;
+  throw new DomainError(
+    'PAYLOAD_TOO_LARGE',
+    `expected at most ${LIMITS.agentMessageBytes} bytes for ${verb}, got ${bytes}; create fewer tasks at once`,
+  );
+}

@@ -1,0 +1,72 @@
+import type { DependencyResult, OfferedTask, PreviousAttempt, TaskDetail } from '@baton/contracts';
+import { ReturnTask, type ReturnReason } from './errors.js';
+import type { Calls, Create, CreateOptions } from './calls.js';
+import type { ProgressReport } from './progress.js';
+import type { Run } from './runs.js';
+
+/** What a handler has besides its task. */
+export type TaskContext = {
+  /** Aborted when the work is no longer wanted; its `reason` is a `TaskAborted`. */
+  readonly signal: AbortSignal;
+  readonly attempt: number;
+  readonly dependencyResults: readonly DependencyResult[];
+  /** How earlier attempts ended, the latest last. */
+  readonly previousAttempts: readonly PreviousAttempt[];
+  /** The result of the dependency with this name or task id; throws if there is none. */
+  dependency(name: string): DependencyResult;
+  /** 0 to 100. Sent at most four times a second, the latest wins. */
+  progress(percent: number, message?: string): void;
+  /**
+   * Creates children of this task. Without a key of the caller's own, the n-th call finds what the n-th call of an
+   * earlier attempt created.
+   */
+  readonly spawn: Create;
+  get(taskId: string): Promise<TaskDetail>;
+  /** Ends the handler and gives the task back unharmed. `declined`: not to this agent again. */
+  giveBack(reason?: ReturnReason): never;
+};
+
+/** Does a task and returns its result as JSON (nothing means `null`); throwing fails it, to be tried again. */
+export type TaskHandler = (task: OfferedTask, context: TaskContext) => unknown;
+
+export function createContext(
+  run: Run,
+  calls: Calls,
+  progress: (report: ProgressReport) => void,
+): TaskContext {
+  const { task, attempt, dependencyResults, previousAttempts } = run.assignment;
+  const { signal } = run.abort;
+  let creates = 0;
+
+  function spawn(what: Parameters<Calls['create']>[0], options: CreateOptions = {}) {
+    creates += 1;
+    const idempotencyKey = options.idempotencyKey ?? `${task.id}:${creates}`;
+    return calls.create(what, { idempotencyKey, parent: run.hold, traceparent: task.traceparent }, signal);
+  }
+
+  return {
+    signal,
+    attempt,
+    dependencyResults,
+    previousAttempts,
+    dependency: (name) => findDependency(dependencyResults, name),
+    progress(percent, message) {
+      if (!Number.isFinite(percent))
+        throw new RangeError(`expected a percentage of 0 to 100, got ${percent}`);
+      const report = { percent: Math.min(100, Math.max(0, percent)) };
+      progress(message === undefined ? report : { ...report, message: message.slice(0, 1_000) });
+    },
+    spawn: spawn as Create,
+    get: (taskId) => calls.get(taskId, signal),
+    giveBack(reason) {
+      throw new ReturnTask(reason);
+    },
+  };
+}
+
+function findDependency(results: readonly DependencyResult[], name: string): DependencyResult {
+  const found = results.find((result) => result.name === name || result.taskId === name);
+  if (found) return found;
+  const names = results.map((result) => result.name ?? result.taskId).join(', ');
+  throw new Error(`expected a dependency ${name}; this task has: ${names || 'none'}`);
+}

@@ -1,0 +1,20 @@
+export { createAgent, type Agent } from './agent.js';
+export { runAgent, type RunAgentOptions } from './run-agent.js';
+export { ReturnTask, TaskAborted, TaskFailure, type AbortKind, type ReturnReason } from './errors.js';
+export type { AgentOptions } from './options.js';
+export type { StopOptions } from './leave.js';
+export type { Create, CreateOptions } from './calls.js';
+export type { TaskContext, TaskHandler } from './context.js';
+export type { EndListener } from './inbox.js';
+export type { AgentLogger } from './logger.js';
+export { DomainError } from '@baton/contracts';
+export type {
+  CreatedTask,
+  CreateGraphInput,
+  CreateTaskInput,
+  DependencyResult,
+  InboxItem,
+  OfferedTask,
+  PreviousAttempt,
+  TaskDetail,
+} from '@baton/contracts';

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { agentId, announcement, parse, type Capability, type Hello } from '@baton/contracts';
+import { quietLogger, type AgentLogger } from './logger.js';
+import type { TaskHandler } from './context.js';
+
+export type AgentOptions = {
+  /** 1 to 64 of `A-Za-z0-9_-`. One process at a time may be this agent. */
+  readonly id: string;
+  /** What the agent can do; a bare name means level 1. */
+  readonly capabilities?: readonly (string | { readonly name: string; readonly level?: number })[];
+  /** Handlers at work at once. Default: 5. */
+  readonly maxConcurrent?: number;
+  /** Assignments taken beyond that, 0 to 2: worth it where a task is as short as a round trip. Default: 0. */
+  readonly prefetch?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** NATS URLs, separated by commas. Default: the variable `NATS_URL`, else `nats://127.0.0.1:4222`. */
+  readonly servers?: string;
+  readonly handler: TaskHandler;
+  /** Default: warnings and errors, to stderr. */
+  readonly logger?: AgentLogger;
+};
+
+export type AgentSettings = {
+  readonly id: string;
+  readonly servers: string;
+  readonly logger: AgentLogger;
+  readonly handler: TaskHandler;
+  readonly capabilities: Capability[];
+  readonly maxConcurrent: number;
+  readonly prefetch: number;
+  /** A hello without `running`; `instance` names this process's life, over all reconnects. */
+  readonly hello: Omit<Hello, 'running'>;
+};
+
+/** Checks what the user said, once; throws `VALIDATION_FAILED` naming what is wrong. */
+export function readOptions(options: AgentOptions): AgentSettings {
+  const { capabilities = [], maxConcurrent, prefetch, labels } = options;
+  const announced = parse(
+    announcement,
+    { capabilities: capabilities.map(toCapability), maxConcurrent, prefetch, labels },
+    'createAgent',
+  );
+  return {
+    id: parse(agentId, options.id, 'createAgent: id'),
+    servers: options.servers ?? process.env['NATS_URL'] ?? 'nats://127.0.0.1:4222',
+    logger: options.logger ?? quietLogger,
+    handler: options.handler,
+    ...announced,
+    hello: { ...announced, instance: randomUUID(), startedAt: new Date().toISOString() },
+  };
+}
+
+function toCapability(capability: string | { readonly name: string; readonly level?: number }): object {
+  return typeof capability === 'string' ? { name: capability } : capability;
+}
