@@ -1,0 +1,129 @@
+import { BUS, type Bus } from '@baton/bus';
+import { LIMITS, SERVICE_SUBJECTS, type AssignRequest, type QueuedTask } from '@baton/contracts';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { assignConflictsTotal, decisionSeconds, decisionsTotal } from '../distribution.metrics.js';
+import { doubt } from '../fleet/fleet.fold.js';
+import { FleetService } from '../fleet/fleet.service.js';
+import { SnapshotService } from '../fleet/snapshot.service.js';
+import { hold, knownVersion, reserve, unreserve } from '../fleet/slots.fold.js';
+import { LOGGER } from '../logger.js';
+import { askTaskService, itemAnswers } from '../task-service.client.js';
+import { createBatcher } from './assign.batcher.js';
+import { classAgents, classNeedsOf, classRoom, createClassIndex } from './classes.fold.js';
+import { createConnectionGraph } from './connection.graph.js';
+import { decideTask, type FleetView } from './task.decide.js';
+import type { Tried } from './waiting.fold.js';
+
+/**
+ * What task-service made of a placement. `again`: the task still waits and the agent's load is being read anew.
+ * `unanswered`: unknown, look again in a while. `refused`: the task is not to be had.
+ */
+export type Settled = 'assigned' | 'again' | 'unanswered' | 'refused';
+export type Attempt = { readonly tried: Tried; readonly settled?: Promise<Settled> };
+
+type Proposal = {
+  readonly item: AssignRequest['items'][number];
+  readonly settle: (settled: Settled) => void;
+};
+type Answer = z.infer<typeof assignAnswer>['items'][number] | undefined;
+
+// Two keep task-service busy while a third collects; more only make batches smaller.
+const BATCHES_IN_FLIGHT = 2;
+const TIMEOUT_MS = 10_000;
+const assignAnswer = itemAnswers({ taskId: z.string(), attempt: z.number(), version: z.number() });
+
+/** Decides about single tasks and proposes the placements to task-service, which alone assigns. */
+@Injectable()
+export class AssignmentService implements OnApplicationShutdown {
+  readonly view: FleetView;
+  /** Proposed and not answered: a task is never proposed twice at a time. */
+  private readonly proposed = new Set<string>();
+  private readonly batcher = createBatcher<Proposal>({
+    maxItems: LIMITS.agentItems,
+    maxInFlight: BATCHES_IN_FLIGHT,
+    send: (proposals) => this.send(proposals),
+  });
+
+  constructor(
+    @Inject(BUS) private readonly bus: Bus,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly fleetService: FleetService,
+    private readonly snapshots: SnapshotService,
+  ) {
+    const { fleet } = fleetService;
+    this.view = { fleet, classes: createClassIndex(), connections: createConnectionGraph() };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.batcher.idle();
+  }
+
+  /** Tries to place a task now. What was placed is proposed in the next batch; `settled` tells what came of it. */
+  attempt(task: QueuedTask): Attempt {
+    const { fleet, classes } = this.view;
+    if (this.proposed.has(task.id) || knownVersion(fleet, task.id) > task.version) return { tried: 'known' };
+    const startedAt = performance.now();
+    const placement = decideTask(this.view, task, Date.now());
+    const tookMicros = (performance.now() - startedAt) * 1_000;
+    decisionSeconds.observe(tookMicros / 1_000_000);
+    if (placement === undefined) {
+      const room = classRoom(classAgents(classes, fleet, classNeedsOf(task.needs)));
+      const tried = room === 0 ? 'no room' : 'passed over';
+      decisionsTotal.inc({ outcome: tried });
+      return { tried };
+    }
+    decisionsTotal.inc({ outcome: 'placed' });
+    const { agent, decision } = placement;
+    this.proposed.add(task.id);
+    reserve(fleet, agent, task.id);
+    const item = { taskId: task.id, agentId: agent.id, decision: { ...decision, tookMicros } };
+    const settled = new Promise<Settled>((settle) => this.batcher.add({ item, settle }));
+    return { tried: 'placed', settled };
+  }
+
+  private async send(proposals: readonly Proposal[]): Promise<void> {
+    const request: AssignRequest = { items: proposals.map(({ item }) => item) };
+    let answers: readonly Answer[] = [];
+    try {
+      const options = { answer: assignAnswer, timeoutMs: TIMEOUT_MS };
+      answers = (await askTaskService(this.bus, SERVICE_SUBJECTS.assign, request, options)).items;
+    } catch (error) {
+      this.logger.warn(
+        { err: error, tasks: proposals.length },
+        'no answer to assignments; they are tried again',
+      );
+      this.snapshots.refresh(request.items.map(({ agentId }) => agentId));
+    }
+    for (const [index, proposal] of proposals.entries()) proposal.settle(this.take(proposal, answers[index]));
+    this.fleetService.changed();
+  }
+
+  private take({ item }: Proposal, answer: Answer): Settled {
+    const { taskId, agentId } = item;
+    const { fleet } = this.fleetService;
+    if (answer?.ok === true) hold(fleet, { agentId, taskId, version: answer.version });
+    else if (answer !== undefined) assignConflictsTotal.inc({ code: answer.error.code });
+    const isDoubted = answer?.ok === false && isAboutAgent(answer.error.code);
+    // First, so that the slot given back is not offered to the next task at once.
+    if (isDoubted) doubt(fleet, agentId);
+    unreserve(fleet, agentId, taskId);
+    this.proposed.delete(taskId);
+    if (answer === undefined) return 'unanswered';
+    if (answer.ok) return 'assigned';
+    if (isDoubted) {
+      this.snapshots.refresh([agentId]);
+      return 'again';
+    }
+    this.logger.debug(
+      { task_id: taskId, agent_id: agentId, error: answer.error },
+      'an assignment was refused',
+    );
+    return answer.error.code === 'UNAVAILABLE' ? 'unanswered' : 'refused';
+  }
+}
+
+function isAboutAgent(code: string): boolean {
+  return code === 'AGENT_AT_CAPACITY' || code === 'AGENT_NOT_ONLINE' || code === 'AGENT_NOT_FOUND';
+}

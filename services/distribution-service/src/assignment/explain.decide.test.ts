@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { explainAnswer } from '@baton/contracts';
+import { fleetEntry, fleetOf, load, queuedTask } from '../../test/factories.js';
+import { explainWaiting } from './explain.decide.js';
+
+const write = [{ name: 'write', level: 0.6 }];
+const needsWrite = queuedTask({ requiredCapabilities: [{ name: 'write', minLevel: 0.5 }] });
+const explain = (fleet: Parameters<typeof explainWaiting>[0], task = needsWrite) =>
+  explainAnswer.parse(explainWaiting(fleet, task, 0));
+
+describe('why a task waits', () => {
+  it('names the capability no agent has', () => {
+    const answer = explain(fleetOf(fleetEntry('a', { capabilities: [{ name: 'write', level: 0.4 }] })));
+    expect(answer.reason).toBe('NO_CAPABLE_AGENT');
+    expect(answer.evidence).toMatchObject({
+      agents: 1,
+      capabilities: [{ name: 'write', minLevel: 0.5, agents: 0, online: 0 }],
+      filtered: { capability: 1 },
+    });
+    expect(answer.nextStep).toContain('"write" at level 0.5 or more');
+  });
+
+  it('names the agents that could do it but are away', () => {
+    const answer = explain(
+      fleetOf(fleetEntry('a', { capabilities: write, status: 'offline' }), fleetEntry('b')),
+    );
+    expect(answer.reason).toBe('NO_CAPABLE_AGENT');
+    expect(answer.evidence).toMatchObject({ capabilities: [{ agents: 1, online: 0 }] });
+    expect(answer.nextStep).toContain('a (offline)');
+  });
+
+  it('says when the criteria are in the way', () => {
+    const task = queuedTask({ criteria: { requiredAgents: ['nobody'] } });
+    const answer = explain(fleetOf(fleetEntry('a')), task);
+    expect(answer.reason).toBe('NO_CAPABLE_AGENT');
+    expect(answer.nextStep).toContain('criteria');
+  });
+
+  it('says when no single agent has everything', () => {
+    const task = queuedTask({ requiredCapabilities: [{ name: 'write' }, { name: 'read' }] });
+    const fleet = fleetOf(
+      fleetEntry('a', { capabilities: write }),
+      fleetEntry('b', { capabilities: [{ name: 'read', level: 1 }] }),
+    );
+    expect(explain(fleet, task).nextStep).toContain('never in one agent');
+  });
+
+  it('counts the slots when all are taken', () => {
+    const fleet = fleetOf(fleetEntry('a', { capabilities: write, maxConcurrent: 2 }), fleetEntry('b'));
+    load(fleet, 'a', 2);
+    expect(explain(fleet)).toMatchObject({
+      reason: 'ALL_AT_CAPACITY',
+      evidence: { capableAgents: 1, slots: 2, held: 2, free: 0, filtered: { capability: 1, capacity: 1 } },
+    });
+  });
+
+  it('is not said when an agent has room', () => {
+    expect(explain(fleetOf(fleetEntry('a', { capabilities: write }))).reason).toBe('READY');
+  });
+});

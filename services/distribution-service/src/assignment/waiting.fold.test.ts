@@ -1,0 +1,191 @@
+import { describe, expect, it } from '@jest/globals';
+import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts';
+import fc from 'fast-check';
+import { agentIn, fleetEntry, fleetOf, load, queuedTask } from '../../test/factories.js';
+import { applyHint } from '../fleet/fleet.fold.js';
+import type { Fleet } from '../fleet/fleet.state.js';
+import { release, reserve } from '../fleet/slots.fold.js';
+import { classAgents, classNeedsOf, classRoom, createClassIndex } from './classes.fold.js';
+import { createConnectionGraph } from './connection.graph.js';
+import { decideTask } from './task.decide.js';
+import { compareTasks, isBeingRead, markWaiting, planReading, readAnswer } from './waiting.fold.js';
+import type { WaitingClasses } from './waiting.fold.js';
+
+/** The backlog as the database has it, and a distribution that reads it until it has nothing more to ask. */
+function backlogOf(fleet: Fleet, queued: readonly QueuedTask[]) {
+  const backlog = new Set(queued);
+  const waiting: WaitingClasses = new Map();
+  const view = { fleet, classes: createClassIndex(), connections: createConnectionGraph() };
+  const placed: QueuedTask[] = [];
+  let requests = 0;
+
+  function answer(asked: NonNullable<BacklogRequest['classes']>): BacklogAnswer['classes'] {
+    return asked.map(({ backlogClass, after, limit }) => {
+      const rest = [...backlog]
+        .toSorted(compareTasks)
+        .filter(
+          ({ id, needs }) =>
+            needs.backlogClass === backlogClass &&
+            (after === undefined ||
+              needs.queueKey > after.queueKey ||
+              (needs.queueKey === after.queueKey && id > after.id)),
+        );
+      return { backlogClass, tasks: rest.slice(0, limit), more: rest.length > limit };
+    });
+  }
+
+  function attempt(task: QueuedTask) {
+    const placement = decideTask(view, task, 0);
+    if (placement === undefined) {
+      const room = classRoom(classAgents(view.classes, fleet, classNeedsOf(task.needs)));
+      return room === 0 ? 'no room' : 'passed over';
+    }
+    reserve(fleet, placement.agent, task.id);
+    backlog.delete(task);
+    placed.push(task);
+    return 'placed';
+  }
+
+  function read(now: number): void {
+    for (;;) {
+      const asked = planReading(waiting, view.classes, fleet, now);
+      if (asked.length === 0) return;
+      requests += 1;
+      if (requests > 10_000) throw new Error('the reading does not come to an end');
+      readAnswer(waiting, asked, answer(asked), attempt);
+    }
+  }
+
+  for (const task of queued) markWaiting(waiting, task, fleet, 0);
+  return { waiting, placed, backlog, read, requests: () => requests };
+}
+
+const tasksOf = (count: number, needs: Partial<QueuedTask['needs']> = {}) =>
+  Array.from({ length: count }, (_, index) => queuedTask({ queueKey: index, ...needs }));
+const capable = (name: string) => ({ capabilities: [{ name, level: 1 }] });
+const asks = (name: string) => ({ backlogClass: name, requiredCapabilities: [{ name }] });
+
+describe('reading the backlog', () => {
+  it('places as many tasks as there are slots, the best first, and stays where it stopped', () => {
+    const fleet = fleetOf(fleetEntry('a', { maxConcurrent: 3 }));
+    const tasks = tasksOf(5);
+    const { read, placed, waiting } = backlogOf(fleet, tasks);
+    read(0);
+    expect(placed).toEqual(tasks.slice(0, 3));
+    expect(isBeingRead(waiting, 'any')).toBe(true);
+    agentIn(fleet, 'a').reserved.clear();
+    read(0);
+    expect(placed).toEqual(tasks);
+    expect(waiting.size).toBe(0);
+  });
+
+  it('asks nothing while no capable agent has room', () => {
+    const fleet = fleetOf(fleetEntry('a', { maxConcurrent: 1 }), fleetEntry('b', capable('read')));
+    load(fleet, 'a', 1);
+    const { read, requests } = backlogOf(fleet, tasksOf(2, asks('write')));
+    read(0);
+    expect(requests()).toBe(0);
+  });
+
+  it('takes the tasks of several classes in one order', () => {
+    const fleet = fleetOf(fleetEntry('a', { maxConcurrent: 4 }));
+    const tasks = Array.from({ length: 6 }, (_, index) =>
+      queuedTask({ backlogClass: index % 3 === 0 ? 'x' : 'y', queueKey: index }),
+    );
+    const { read, placed } = backlogOf(fleet, tasks);
+    read(0);
+    expect(placed).toEqual(tasks.slice(0, 4));
+  });
+
+  it('passes over what nobody with room may do, and comes back when a slot is freed', () => {
+    const fleet = fleetOf(fleetEntry('a'), fleetEntry('b', { maxConcurrent: 1 }));
+    load(fleet, 'b', 1);
+    const [busy] = agentIn(fleet, 'b').held;
+    const stuck = tasksOf(60, { criteria: { excludedAgents: ['a'] } });
+    const free = queuedTask({ queueKey: 1_000 });
+    const { read, placed, waiting, requests } = backlogOf(fleet, [...stuck, free]);
+    read(0);
+    expect(placed).toEqual([free]);
+    expect(isBeingRead(waiting, 'any')).toBe(false);
+    const before = requests();
+    read(100);
+    expect(requests()).toBe(before);
+    release(fleet, { agentId: 'b', taskId: busy ?? '', version: 3 });
+    read(100);
+    expect(placed).toEqual([free, stuck[0]]);
+  });
+
+  it('starts over every five seconds and when an agent changes', () => {
+    const fleet = fleetOf(fleetEntry('a'));
+    const { read, requests } = backlogOf(fleet, tasksOf(1, { criteria: { excludedAgents: ['a'] } }));
+    read(0);
+    read(4_999);
+    expect(requests()).toBe(1);
+    read(5_000);
+    expect(requests()).toBe(2);
+    applyHint(fleet, fleetEntry('b', capable('read')), 5_001);
+    read(5_001);
+    expect(requests()).toBe(3);
+  });
+
+  it('goes back for a task that came before where it stands', () => {
+    const fleet = fleetOf(fleetEntry('a', { maxConcurrent: 2 }));
+    const { read, placed, waiting, backlog } = backlogOf(fleet, tasksOf(4));
+    read(0);
+    const urgent = queuedTask({ queueKey: 0.5 });
+    backlog.add(urgent);
+    markWaiting(waiting, urgent, fleet, 1);
+    agentIn(fleet, 'a').reserved.clear();
+    read(1);
+    expect(placed[2]).toBe(urgent);
+  });
+
+  it('does not forget a class into which a task came while it was read to the end', () => {
+    const fleet = fleetOf(fleetEntry('a'));
+    const waiting: WaitingClasses = new Map();
+    markWaiting(waiting, queuedTask(), fleet, 0);
+    const asked = planReading(waiting, createClassIndex(), fleet, 0);
+    markWaiting(waiting, queuedTask(), fleet, 0);
+    readAnswer(waiting, asked, [{ backlogClass: 'any', tasks: [], more: false }], () => 'placed');
+    expect(isBeingRead(waiting, 'any')).toBe(true);
+  });
+
+  it('ends, whatever the backlog looks like, and leaves no slot free that a task could have', () => {
+    const kind = fc.record({
+      name: fc.constantFrom('write', 'read', 'count'),
+      excluded: fc.subarray(['a', 'b', 'c']),
+      queueKey: fc.nat(20),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(kind, { maxLength: 40 }),
+        fc.array(fc.nat(8), { minLength: 3 }),
+        (kinds, slots) => {
+          const skills = [capable('write'), capable('read'), { capabilities: [] }];
+          const fleet = fleetOf(
+            ...['a', 'b', 'c'].map((id, index) =>
+              fleetEntry(id, { ...skills[index], maxConcurrent: (slots[index] ?? 0) + 1 }),
+            ),
+          );
+          const tasks = kinds.map(({ name, excluded, queueKey }) =>
+            queuedTask({ ...asks(name), queueKey, criteria: { excludedAgents: excluded } }),
+          );
+          const { read, backlog } = backlogOf(fleet, tasks);
+          read(0);
+          const view = { fleet, classes: createClassIndex(), connections: createConnectionGraph() };
+          expect([...backlog].filter((task) => decideTask(view, task, 0) !== undefined)).toEqual([]);
+        },
+      ),
+    );
+  });
+
+  it('keeps a bounded number of classes in mind', () => {
+    const fleet = fleetOf(fleetEntry('a'));
+    const waiting: WaitingClasses = new Map();
+    for (let index = 0; index < 10_100; index += 1) {
+      markWaiting(waiting, queuedTask({ backlogClass: `class-${index}` }), fleet, 0);
+    }
+    expect(waiting.size).toBe(10_000);
+    expect(waiting.has('class-0')).toBe(false);
+  });
+});

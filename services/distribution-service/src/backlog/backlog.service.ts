@@ -1,0 +1,158 @@
+import { BUS, type Bus } from '@baton/bus';
+import { backlogAnswer, SERVICE_SUBJECTS } from '@baton/contracts';
+import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { AssignmentService, type Settled } from '../assignment/assignment.service.js';
+import { compareTasks, isBeingRead, markWaiting } from '../assignment/waiting.fold.js';
+import { planReading, readAnswer, type WaitingClasses } from '../assignment/waiting.fold.js';
+import { agentsGauge, waitingClassesGauge } from '../distribution.metrics.js';
+import { FleetService } from '../fleet/fleet.service.js';
+import { roomOf } from '../fleet/slots.fold.js';
+import { LOGGER } from '../logger.js';
+import { askTaskService } from '../task-service.client.js';
+
+const TICK_MS = 1_000;
+const TIMEOUT_MS = 5_000;
+const DISCOVER_PAGE = 200;
+const DISCOVER_PAGES_PER_TICK = 5;
+
+/**
+ * Brings waiting tasks to agents: new ones from events where nothing waits before them, all others by reading the
+ * backlog whenever slots free up or agents appear, and once a second. That reading, not the event, is the
+ * guarantee; no queue of tasks is kept here, only where the reading of each class stands.
+ */
+@Injectable()
+export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly waiting: WaitingClasses = new Map();
+  private timer: NodeJS.Timeout | undefined;
+  private discoverAfter: string | undefined;
+  private discoveryDue = false;
+  private scheduled = false;
+  private reading = false;
+  private readAgain = false;
+  /** After a failure only the tick tries again. */
+  private failed = false;
+  private stopped = false;
+
+  constructor(
+    @Inject(BUS) private readonly bus: Bus,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly fleetService: FleetService,
+    private readonly assignments: AssignmentService,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.fleetService.onChanged(() => this.wake());
+    this.timer = setInterval(() => void this.tick(), TICK_MS);
+  }
+
+  onModuleDestroy(): void {
+    this.stopped = true;
+    clearInterval(this.timer);
+  }
+
+  /** Takes in tasks that became ready. Resolves when each was tried once or left to the reading of the backlog. */
+  async arrived(tasks: readonly QueuedTask[]): Promise<void> {
+    const settled: Promise<void>[] = [];
+    for (const task of tasks.toSorted(compareTasks)) {
+      // While others wait for slots it takes its turn among them.
+      if (this.reading || isBeingRead(this.waiting, task.needs.backlogClass)) this.mark(task);
+      else settled.push(this.place(task));
+    }
+    this.wake();
+    await Promise.all(settled);
+  }
+
+  private async place(task: QueuedTask): Promise<void> {
+    const attempt = this.assignments.attempt(task);
+    if (attempt.tried === 'no room' || attempt.tried === 'passed over') this.mark(task);
+    if (attempt.settled !== undefined) this.settle(task, await attempt.settled);
+  }
+
+  private settle(task: QueuedTask, settled: Settled): void {
+    if (settled === 'again' || settled === 'unanswered') this.mark(task);
+    if (settled === 'unanswered') this.failed = true;
+  }
+
+  private mark(task: QueuedTask): void {
+    markWaiting(this.waiting, task, this.fleetService.fleet, performance.now());
+  }
+
+  /** Reads at the end of this turn of the event loop, so that hints that came together are one occasion. */
+  private wake(): void {
+    if (this.scheduled || this.stopped || this.failed || this.waiting.size === 0) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      void this.read();
+    });
+  }
+
+  private async tick(): Promise<void> {
+    this.failed = false;
+    waitingClassesGauge.set(this.waiting.size);
+    const counts = { online: 0, draining: 0, offline: 0 };
+    let hasRoom = false;
+    for (const agent of this.fleetService.fleet.agents.values()) {
+      counts[agent.status] += 1;
+      hasRoom ||= roomOf(agent) > 0;
+    }
+    for (const [status, count] of Object.entries(counts)) agentsGauge.set({ status }, count);
+    if (!hasRoom || !this.bus.isConnected()) return;
+    this.discoveryDue = true;
+    await this.read();
+  }
+
+  /** One reader at a time: it goes on until there is nothing some agent with room could take. */
+  private async read(): Promise<void> {
+    this.readAgain = true;
+    if (this.reading) return;
+    this.reading = true;
+    try {
+      while (this.readAgain && !this.stopped) {
+        this.readAgain = false;
+        if (this.discoveryDue) await this.discover();
+        await this.readWhatFits();
+      }
+    } catch (error) {
+      this.failed = true;
+      this.logger.warn({ err: error }, 'could not read the backlog; trying again in a second');
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  private async readWhatFits(): Promise<void> {
+    const { fleet, classes } = this.assignments.view;
+    while (!this.stopped && !this.failed) {
+      const asked = planReading(this.waiting, classes, fleet, performance.now());
+      if (asked.length === 0) return;
+      const answer = await this.ask({ classes: asked });
+      readAnswer(this.waiting, asked, answer.classes, (task) => {
+        const attempt = this.assignments.attempt(task);
+        void attempt.settled?.then((settled) => this.settle(task, settled));
+        return attempt.tried;
+      });
+    }
+  }
+
+  /** Finds classes that wait unknown to this process, after a start or lost events. */
+  private async discover(): Promise<void> {
+    this.discoveryDue = false;
+    for (let page = 0; page < DISCOVER_PAGES_PER_TICK; page += 1) {
+      const after = this.discoverAfter;
+      const discover = { limit: DISCOVER_PAGE, ...(after === undefined ? {} : { after }) };
+      const { discovered } = await this.ask({ discover });
+      for (const task of discovered) if (!this.waiting.has(task.needs.backlogClass)) this.mark(task);
+      const isLast = discovered.length < DISCOVER_PAGE;
+      this.discoverAfter = isLast ? undefined : discovered.at(-1)?.needs.backlogClass;
+      if (isLast) return;
+    }
+  }
+
+  private ask(request: BacklogRequest): Promise<BacklogAnswer> {
+    const options = { answer: backlogAnswer, timeoutMs: TIMEOUT_MS };
+    return askTaskService(this.bus, SERVICE_SUBJECTS.backlog, request, options);
+  }
+}

@@ -1,0 +1,67 @@
+import { connectBus, JetStreamStrategy, RequestReplyStrategy } from '@baton/bus';
+import { INBOX_PREFIX } from '@baton/contracts';
+import { nestLogger, startOperations } from '@baton/runtime';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { distributionModule } from './distribution.module.js';
+import { SnapshotService } from './fleet/snapshot.service.js';
+
+const NAME = 'distribution';
+
+export type DistributionOptions = {
+  readonly natsUrl: string;
+  readonly operations: { readonly host: string; readonly port: number };
+  readonly logger: Logger;
+};
+
+export type Distribution = {
+  readonly operationsPort: number;
+  /** Takes nothing new, waits for what is in work, closes the connection. Safe to call twice. */
+  stop(): Promise<void>;
+};
+
+/** Starts the service. It comes up while NATS or task-service are down, and is ready once both were reached. */
+export async function startDistribution(options: DistributionOptions): Promise<Distribution> {
+  const { logger } = options;
+  const bus = await connectBus({
+    servers: options.natsUrl,
+    name: NAME,
+    inboxPrefix: INBOX_PREFIX.service(NAME),
+    logger,
+  });
+  const module = distributionModule(bus, logger);
+  // Two strategies make this a hybrid application, for which Nest wants an HTTP adapter; it never listens.
+  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: nestLogger(logger) });
+  const events = new JetStreamStrategy(bus, logger);
+  app.connectMicroservice({ strategy: events });
+  app.connectMicroservice({ strategy: new RequestReplyStrategy(bus, logger) });
+  const snapshots = app.get(SnapshotService);
+  const operations = await startOperations({
+    ...options.operations,
+    logger,
+    checks: {
+      nats: () => expectThat(bus.isConnected(), 'not connected'),
+      fleet: () => expectThat(snapshots.isComplete, 'no snapshot of the fleet yet'),
+      events: () => expectThat(events.isConsuming(), 'not consuming'),
+    },
+  });
+  await app.init();
+  await app.startAllMicroservices();
+  operations.ready();
+  logger.info({ operationsPort: operations.port }, 'distribution-service started');
+
+  let stopped: Promise<void> | undefined;
+  return { operationsPort: operations.port, stop: () => (stopped ??= stop()) };
+
+  async function stop(): Promise<void> {
+    operations.notReady();
+    await app.close();
+    await bus.close();
+    await operations.stop();
+  }
+}
+
+function expectThat(condition: boolean, otherwise: string): void {
+  if (!condition) throw new Error(otherwise);
+}

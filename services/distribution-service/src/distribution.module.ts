@@ -1,0 +1,33 @@
+import { BUS, type Bus } from '@baton/bus';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { AssignmentService } from './assignment/assignment.service.js';
+import { ExplainController } from './assignment/explain.controller.js';
+import { BacklogService } from './backlog/backlog.service.js';
+import { TaskEventsConsumer } from './backlog/task-events.consumer.js';
+import { FleetService } from './fleet/fleet.service.js';
+import { HintsConsumer } from './fleet/hints.consumer.js';
+import { SnapshotService } from './fleet/snapshot.service.js';
+import { LOGGER } from './logger.js';
+import { PresenceService } from './presence/presence.service.js';
+
+@Module({})
+class DistributionModule {}
+
+/** The whole service around one connection. */
+export function distributionModule(bus: Bus, logger: Logger): DynamicModule {
+  return {
+    module: DistributionModule,
+    controllers: [ExplainController, TaskEventsConsumer],
+    providers: [
+      { provide: BUS, useValue: bus },
+      { provide: LOGGER, useValue: logger },
+      FleetService,
+      SnapshotService,
+      HintsConsumer,
+      PresenceService,
+      AssignmentService,
+      BacklogService,
+    ],
+  };
+}

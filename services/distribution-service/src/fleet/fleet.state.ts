@@ -1,0 +1,76 @@
+import type { AgentStatus, FleetEntry } from '@baton/contracts';
+
+/** Who holds a task, by which version of the task, and at which step of the fleet that was learned. */
+type Hold = { readonly agentId: string; readonly version: number; readonly learnedAt: number };
+
+/** An agent as the distribution sees it. Changed in place, and only by the folds of this folder. */
+export type FleetAgent = {
+  readonly id: string;
+  status: AgentStatus;
+  epoch: number;
+  /** Milliseconds of the caller's clock at which this life of the agent became known. */
+  epochSince: number;
+  /** Level by capability name. */
+  levels: ReadonlyMap<string, number>;
+  maxConcurrent: number;
+  prefetch: number;
+  expireMs: number;
+  connections: FleetEntry['connections'];
+  /** Not heard for its expiry time and not expired yet: gets nothing new. */
+  silent: boolean;
+  /** Ids of the tasks it holds, and of those an unanswered assignment would give it. */
+  readonly held: Set<string>;
+  readonly reserved: Set<string>;
+  /** The step at which an assignment was refused for its sake: counts as full until a later snapshot. 0: not. */
+  doubtedAt: number;
+  /** The step of its latest assignment; 0 for never. Orders agents that are equally good. */
+  assignedAt: number;
+  /** The step at which its entry was learned. */
+  learnedAt: number;
+  fingerprint: string;
+};
+
+/**
+ * Everything known about agents and what they hold: a fold over hints and snapshots, without I/O or clock.
+ * Changed in place, as it takes thousands of steps a second.
+ */
+export type Fleet = {
+  readonly agents: Map<string, FleetAgent>;
+  /** Who holds a task, for every held task. */
+  readonly holds: Map<string, Hold>;
+  /** The latest releases, oldest first: a hold that arrives after its release must not count. */
+  readonly released: Map<string, { readonly agentId: string; readonly version: number }>;
+  /** Counts what was learned. An answer to a question asked at step n knows nothing of later steps. */
+  step: number;
+  /** Counts changes of who there is and what they can do; caches compare it. */
+  generation: number;
+  /** Counts how often an agent without room got room. */
+  freed: number;
+};
+
+/** A fleet nothing is known about. */
+export function createFleet(): Fleet {
+  return { agents: new Map(), holds: new Map(), released: new Map(), step: 0, generation: 0, freed: 0 };
+}
+
+/** An agent of which only the id is known. */
+export function createAgent(id: string): FleetAgent {
+  return {
+    id,
+    status: 'offline',
+    epoch: 0,
+    epochSince: 0,
+    levels: new Map(),
+    maxConcurrent: 0,
+    prefetch: 0,
+    expireMs: 0,
+    connections: [],
+    silent: false,
+    held: new Set(),
+    reserved: new Set(),
+    doubtedAt: 0,
+    assignedAt: 0,
+    learnedAt: 0,
+    fingerprint: '',
+  };
+}

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { connectBus, ensureStreams, type Bus } from '@baton/bus';
+import {
+  agentSubject,
+  assignRequest,
+  backlogRequest,
+  expireRequest,
+  HINT_SUBJECTS,
+  QUEUE_GROUPS,
+  SERVICE_SUBJECTS,
+  snapshotRequest,
+} from '@baton/contracts';
+import type { AssignRequest, Control, ErrorCode, ExpireRequest, QueuedTask } from '@baton/contracts';
+import type { SlotsHint, SnapshotAnswer, TaskEvent } from '@baton/contracts';
+import { pino } from 'pino';
+import { compareTasks } from '../src/assignment/waiting.fold.js';
+import { snapshotAgent } from './factories.js';
+
+type SnapshotAgent = SnapshotAnswer['agents'][number];
+type Assigned = AssignRequest['items'][number];
+
+/** The other side of a distribution-service under test: task-service's subjects, and agents that beat. */
+export type ScriptedTaskService = {
+  readonly bus: Bus;
+  readonly agents: Map<string, SnapshotAgent>;
+  readonly assigned: Assigned[];
+  readonly expired: ExpireRequest['items'];
+  readonly controls: { readonly agentId: string; readonly control: Control }[];
+  /** How often each subject was asked. */
+  readonly asked: Map<string, number>;
+  /** Adds an agent that snapshots know; with `tell` the hint goes out as well. */
+  addAgent(agentId: string, overrides?: Partial<SnapshotAgent>): void;
+  tell(agentId: string): void;
+  /** Beats every 200 ms until the returned function is called. */
+  beat(agentId: string, epoch?: number): () => void;
+  /** Puts tasks into the backlog and publishes their events in messages of at most 100. */
+  create(tasks: readonly QueuedTask[]): Promise<void>;
+  /** Puts a task into the backlog without a word. */
+  queue(task: QueuedTask): void;
+  /** The task ended: its slot is free, and the hint says so. */
+  end(taskId: string): void;
+  /** The next assignment to this agent is refused with this code. */
+  refuse(agentId: string, code: ErrorCode): void;
+  close(): Promise<void>;
+};
+
+/** Answers as the contract says, from memory. */
+export async function startScriptedTaskService(url: string): Promise<ScriptedTaskService> {
+  const logger = pino({ level: 'silent' });
+  const bus = await connectBus({ servers: url, name: 'scripted', inboxPrefix: '_INBOX.scripted', logger });
+  await ensureStreams(bus);
+  const agents = new Map<string, SnapshotAgent>();
+  const backlog = new Map<string, QueuedTask>();
+  const refusals = new Map<string, ErrorCode>();
+  const beats = new Set<NodeJS.Timeout>();
+  const asked = new Map<string, number>();
+  const assigned: Assigned[] = [];
+  const expired: ExpireRequest['items'] = [];
+  const controls: { agentId: string; control: Control }[] = [];
+
+  answer(SERVICE_SUBJECTS.snapshot, (body) => {
+    const { agentIds } = snapshotRequest.parse(body);
+    const found = [...agents.values()].filter(({ agentId }) => agentIds?.includes(agentId) ?? true);
+    return { agents: found, next: null };
+  });
+  answer(SERVICE_SUBJECTS.assign, (body) => ({ items: assignRequest.parse(body).items.map(assign) }));
+  answer(SERVICE_SUBJECTS.backlog, readBacklog);
+  answer(SERVICE_SUBJECTS.expire, (body) => {
+    const { items } = expireRequest.parse(body);
+    expired.push(...items);
+    for (const { agentId } of items) change(agentId, { status: 'offline', held: [] });
+    return { items: items.map(({ agentId }) => ({ ok: true, agentId, expired: true })) };
+  });
+  bus.subscribe(agentSubject.control('*'), (body, subject) => {
+    controls.push({ agentId: subject.split('.')[1] ?? '', control: body as Control });
+  });
+  await bus.connection.flush();
+
+  return {
+    bus,
+    agents,
+    assigned,
+    expired,
+    controls,
+    asked,
+    addAgent: (agentId, overrides) => void agents.set(agentId, snapshotAgent(agentId, overrides)),
+    tell(agentId) {
+      const { held: _, ...entry } = agentOf(agentId);
+      bus.publishHint(HINT_SUBJECTS.fleet, entry);
+    },
+    beat(agentId, epoch = 1) {
+      const send = () => bus.publishHint(agentSubject.heartbeat(agentId), { epoch, seq: 1, running: [] });
+      const timer = setInterval(send, 200);
+      beats.add(timer);
+      send();
+      return () => clearInterval(timer);
+    },
+    async create(tasks) {
+      for (const task of tasks) backlog.set(task.id, task);
+      for (let start = 0; start < tasks.length; start += 100) {
+        const events = tasks.slice(start, start + 100).map(createdEvent);
+        await bus.publishEvents('task.created', randomUUID(), JSON.stringify(events));
+      }
+    },
+    queue: (task) => void backlog.set(task.id, task),
+    end(taskId) {
+      for (const { agentId, held } of agents.values()) {
+        const task = held.find((candidate) => candidate.taskId === taskId);
+        if (task === undefined) continue;
+        change(agentId, { held: held.filter((candidate) => candidate !== task) });
+        hint([{ agentId, taskId, attempt: 1, version: task.version + 2, held: false }]);
+      }
+    },
+    refuse: (agentId, code) => void refusals.set(agentId, code),
+    async close() {
+      for (const timer of beats) clearInterval(timer);
+      await bus.close();
+    },
+  };
+
+  function answer(subject: string, reply: (body: unknown) => object): void {
+    const receive = (message: { json(): unknown; respond(body: string): boolean }) => {
+      asked.set(subject, (asked.get(subject) ?? 0) + 1);
+      message.respond(JSON.stringify(reply(message.json())));
+    };
+    bus.listen(subject, receive, { queue: QUEUE_GROUPS.task });
+  }
+
+  function assign(item: Assigned): object {
+    const task = backlog.get(item.taskId);
+    const refusal = refusals.get(item.agentId) ?? (task === undefined ? 'TASK_STATE_CONFLICT' : undefined);
+    refusals.delete(item.agentId);
+    if (refusal !== undefined || task === undefined) {
+      return { ok: false, error: { code: refusal, message: 'refused by the test', retryable: false } };
+    }
+    backlog.delete(item.taskId);
+    assigned.push(item);
+    const hold = { taskId: item.taskId, attempt: 1, version: task.version + 1 };
+    agentOf(item.agentId).held.push(hold);
+    hint([{ agentId: item.agentId, ...hold, held: true }]);
+    return { ok: true, ...hold };
+  }
+
+  function readBacklog(body: unknown): object {
+    const { classes, discover } = backlogRequest.parse(body);
+    const sorted = [...backlog.values()].toSorted(compareTasks);
+    const pages = classes.map(({ backlogClass, after, limit }) => {
+      const tasks = sorted.filter(
+        (task) =>
+          task.needs.backlogClass === backlogClass &&
+          (after === undefined ||
+            compareTasks(task, { ...task, id: after.id, needs: { ...task.needs, ...after } }) > 0),
+      );
+      return { backlogClass, tasks: tasks.slice(0, limit), more: tasks.length > limit };
+    });
+    const heads = new Map(sorted.toReversed().map((task) => [task.needs.backlogClass, task]));
+    const names = [...heads.keys()].filter((name) => name > (discover?.after ?? '')).toSorted();
+    const found = names.slice(0, discover?.limit ?? 0).map((name) => heads.get(name));
+    return { classes: pages, discovered: found };
+  }
+
+  function agentOf(agentId: string): SnapshotAgent {
+    const agent = agents.get(agentId);
+    if (agent === undefined) throw new Error(`the test knows no agent ${agentId}`);
+    return agent;
+  }
+
+  function change(agentId: string, changes: Partial<SnapshotAgent>): void {
+    agents.set(agentId, { ...agentOf(agentId), ...changes });
+  }
+
+  function hint(slots: SlotsHint): void {
+    bus.publishHint(HINT_SUBJECTS.slots, slots);
+  }
+}
+
+function createdEvent(task: QueuedTask): TaskEvent {
+  return {
+    specversion: '1.0',
+    id: `${task.id}:${task.version}`,
+    source: '/task-service',
+    type: 'task.created',
+    subject: task.id,
+    time: task.firstQueuedAt,
+    datacontenttype: 'application/json',
+    taskversion: task.version,
+    attempt: 0,
+    data: {
+      status: 'queued',
+      reason: null,
+      type: task.type,
+      priority: task.priority,
+      createdBy: 'user:test',
+      agent: null,
+      parentTaskId: null,
+      rootTaskId: task.id,
+      retryCount: 0,
+      lostCount: 0,
+      createdAt: task.firstQueuedAt,
+      firstQueuedAt: task.firstQueuedAt,
+      assignedAt: null,
+      startedAt: null,
+      completedAt: null,
+      errorCode: null,
+      needs: task.needs,
+    },
+  };
+}

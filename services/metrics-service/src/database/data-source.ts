@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { CreateFigures1795305600000 } from './create-figures.migration.js';
+
+/** One connection flushes, three scrape, the rest answer reports and the readiness check. */
+const POOL_SIZE = 6;
+const STATEMENT_TIMEOUT_MS = 5_000;
+const MIGRATION_LOCK = 7_204_300;
+const RETRY_MS = 500;
+
+/** A data source of the schema `metrics`, not yet connected. */
+export function createDataSource(url: string, logger: Logger): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    schema: 'metrics',
+    applicationName: 'baton-metrics-service',
+    poolSize: POOL_SIZE,
+    connectTimeoutMS: 5_000,
+    installExtensions: false,
+    parseInt8: true,
+    migrations: [CreateFigures1795305600000],
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
+    extra: { statement_timeout: STATEMENT_TIMEOUT_MS, keepAlive: true },
+    poolErrorHandler: (error: unknown) => logger.warn({ err: error }, 'an idle database connection was lost'),
+  });
+}
+
+/** Connects and migrates, trying again until it succeeds; false when `signal` aborted first. */
+export async function openDatabase(
+  dataSource: DataSource,
+  options: { readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { logger, signal } = options;
+  while (!signal.aborted) {
+    try {
+      if (!dataSource.isInitialized) await dataSource.initialize();
+      await migrate(dataSource);
+      return true;
+    } catch (error) {
+      logger.warn({ err: error }, `the database cannot be used; trying again in ${RETRY_MS} ms`);
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return false;
+}
+
+/** Brings the schema up to date, one replica at a time. */
+async function migrate(dataSource: DataSource): Promise<void> {
+  await dataSource.transaction(async (manager) => {
+    await manager.query('SET LOCAL statement_timeout = 0');
+    await manager.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    // Asked first: CREATE SCHEMA IF NOT EXISTS needs rights on the database even where there is nothing to do.
+    const [found] = await dataSource.query(`SELECT to_regnamespace('metrics') IS NOT NULL AS exists`);
+    if (!found.exists) await dataSource.query('CREATE SCHEMA metrics');
+    await dataSource.runMigrations();
+  });
+}

@@ -1,0 +1,145 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DomainError, type TaskEvent } from '@baton/contracts';
+import type { Logger } from 'pino';
+import { ingestMetrics } from './ingest.prometheus.js';
+import type { IngestStore, Poison } from './ingest.store.js';
+import { latestByTask, stateOf, type TaskState } from './task-state.fold.js';
+
+/**
+ * Flushes begin at least this far apart, so that a task which is created, assigned, started and completed in between
+ * is one row and not four. MEASURED
+ */
+const FLUSH_INTERVAL_MS = 150;
+/** So many states wait for no interval: it bounds the memory, and the length of a transaction. */
+const FLUSH_STATES = 5_000;
+/** Half of the messages that may be unacknowledged, so that others arrive while these are saved. */
+const FLUSH_MESSAGES = 500;
+
+const FIRST_RETRY_MS = 250;
+const MAX_RETRY_MS = 5_000;
+
+/** The states of one message, and whoever waits to acknowledge it. */
+type Gathered = {
+  readonly states: readonly TaskState[];
+  /** When the oldest event of the message happened; milliseconds of the epoch. */
+  readonly oldest: number;
+  readonly settle: (error?: unknown) => void;
+};
+
+/** Gathers the events of many messages and saves them together. */
+export class IngestService {
+  readonly #store: IngestStore;
+  readonly #logger: Logger;
+  readonly #stopping = new AbortController();
+  #gathered: Gathered[] = [];
+  #gatheredStates = 0;
+  #running = false;
+  #lastFlushAt = -Infinity;
+  #flushNow: () => void = () => undefined;
+
+  constructor(store: IngestStore, logger: Logger) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  /**
+   * Resolves when the figures that follow from `events` are committed, however long the database is away: a message
+   * refused too often is given up by the ack policy, and would be missing from the figures for good. Throws
+   * `VALIDATION_FAILED` when they can never be saved, and `UNAVAILABLE` when the service stops first.
+   */
+  ingest(events: readonly TaskEvent[]): Promise<void> {
+    const states = events.map(stateOf);
+    const oldest = Math.min(...events.map((event) => Date.parse(event.time)));
+    return new Promise<void>((resolve, reject) => {
+      const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+      this.#gathered.push({ states, oldest, settle });
+      this.#gatheredStates += states.length;
+      if (this.#isFull()) this.#flushNow();
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  /** Counts and records a message that will never be ingested. */
+  async giveUp(poison: Poison): Promise<void> {
+    await this.#store.savePoison(poison);
+    ingestMetrics.poison.inc();
+  }
+
+  /** From now on a batch that cannot be saved is given back at once. */
+  beforeApplicationShutdown(): void {
+    this.#stopping.abort();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#gathered.length > 0) {
+      await this.#untilDue();
+      const messages = this.#gathered;
+      this.#gathered = [];
+      this.#gatheredStates = 0;
+      this.#lastFlushAt = performance.now();
+      await this.#flush(messages);
+    }
+    this.#running = false;
+  }
+
+  async #untilDue(): Promise<void> {
+    const wait = this.#lastFlushAt + FLUSH_INTERVAL_MS - performance.now();
+    if (wait <= 0 || this.#isFull()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, wait);
+      this.#flushNow = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #isFull(): boolean {
+    return this.#gatheredStates >= FLUSH_STATES || this.#gathered.length >= FLUSH_MESSAGES;
+  }
+
+  async #flush(messages: readonly Gathered[]): Promise<void> {
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
+      try {
+        await this.#save(messages);
+        return settleAll(messages);
+      } catch (error) {
+        if (isRefusal(error)) return this.#flushHalves(messages, error);
+        if (this.#stopping.signal.aborted) return settleAll(messages, error);
+        this.#logger.warn({ err: error, retryMs }, 'could not save task figures, trying again');
+        await delay(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** The database refused a value: only the message that holds it may fail. */
+  async #flushHalves(messages: readonly Gathered[], error: unknown): Promise<void> {
+    if (messages.length === 1) return settleAll(messages, error);
+    const middle = messages.length >> 1;
+    await this.#flush(messages.slice(0, middle));
+    await this.#flush(messages.slice(middle));
+  }
+
+  async #save(messages: readonly Gathered[]): Promise<void> {
+    const states = messages.flatMap((message) => message.states);
+    const stopTimer = ingestMetrics.flushSeconds.startTimer();
+    try {
+      const completed = await this.#store.saveStates(latestByTask(states));
+      for (const seconds of completed) ingestMetrics.taskDurationSeconds.observe(seconds);
+      ingestMetrics.events.inc(states.length);
+    } finally {
+      stopTimer();
+      const oldest = Math.min(...messages.map((message) => message.oldest));
+      ingestMetrics.lagSeconds.set(Math.max(0, Date.now() - oldest) / 1_000);
+    }
+  }
+}
+
+function settleAll(messages: readonly Gathered[], error?: unknown): void {
+  for (const message of messages) message.settle(error);
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof DomainError && !error.retryable;
+}
