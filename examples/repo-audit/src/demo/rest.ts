@@ -1,0 +1,56 @@
+import type { AgentView, CreateTaskInput, TaskHistoryEntry, TaskView } from '@baton/contracts';
+
+/** The part of the REST API of task-service that the demo uses. Every call rejects with what the service said. */
+export type Rest = {
+  createTask(task: CreateTaskInput, idempotencyKey: string): Promise<Pick<TaskView, 'id'>>;
+  /** All tasks of the tree; it has fewer than fit one page. */
+  listTree(rootTaskId: string): Promise<readonly TaskView[]>;
+  history(taskId: string): Promise<readonly TaskHistoryEntry[]>;
+  task(taskId: string): Promise<TaskView>;
+  agents(): Promise<readonly AgentView[]>;
+};
+
+type Page<T> = { readonly items: readonly T[] };
+
+/** An answer other than success. */
+export class RestError extends Error {
+  override readonly name = 'RestError';
+
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const answerWithinMs = 5_000;
+
+/** A client of the service at `url`. */
+export function restClient(url: string): Rest {
+  const get = <T>(path: string) => ask<T>(`${url}${path}`);
+  return {
+    createTask: (task, idempotencyKey) =>
+      ask(`${url}/v1/tasks`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+        body: JSON.stringify(task),
+      }),
+    listTree: async (root) => (await get<Page<TaskView>>(`/v1/tasks?root=${root}&limit=200`)).items,
+    history: async (id) => (await get<Page<TaskHistoryEntry>>(`/v1/tasks/${id}/history`)).items,
+    task: (id) => get(`/v1/tasks/${id}`),
+    agents: async () => (await get<Page<AgentView>>('/v1/agents?limit=200')).items,
+  };
+}
+
+async function ask<T>(url: string, request: RequestInit = {}): Promise<T> {
+  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(answerWithinMs) });
+  const body: unknown = await response.json();
+  if (response.ok) return body as T;
+  const { detail, title } = body as { detail?: string; title?: string };
+  const problem = detail ?? title ?? 'without a reason';
+  throw new RestError(
+    response.status,
+    `${request.method ?? 'GET'} ${url} was answered ${response.status}: ${problem}`,
+  );
+}
