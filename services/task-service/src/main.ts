@@ -1,76 +1,11 @@
 import 'reflect-metadata';
-import { JetStreamStrategy, RequestReplyStrategy } from '@baton/bus';
-import { LIMITS } from '@baton/contracts';
-import {
-  createLogger,
-  nestLogger,
-  readConfig,
-  runMain,
-  runUntilSignal,
-  startOperations,
-} from '@baton/runtime';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AppModule } from './app.module.js';
+import { createLogger, readConfig, runMain, runUntilSignal } from '@baton/runtime';
 import { configSchema } from './config.js';
-import { migrate } from './database/migrate.js';
-import { ProblemFilter } from './http/problem.filter.js';
-import { observe } from './observe.js';
-import { createServices, openDataSource } from './services.js';
+import { startTaskService } from './task-service.app.js';
 
 runMain(async () => {
   const config = readConfig(configSchema);
   const logger = createLogger('task-service', config.BATON_LOG_LEVEL);
-  const dataSource = await openDataSource(config);
-  const migrations = await migrate(dataSource);
-  if (migrations.length > 0) logger.info({ migrations }, 'migrated');
-  const services = await createServices(config, dataSource, logger);
-  const { bus, pool, writePath, outbox, offers, inbox, reconciler, loops } = services;
-
-  const events = new JetStreamStrategy(bus, logger, { onReset: () => reconciler.run() });
-  const requests = new RequestReplyStrategy(bus, logger);
-  const adapter = new FastifyAdapter({ bodyLimit: LIMITS.httpBodyBytes, forceCloseConnections: 'idle' });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(services), adapter, {
-    logger: nestLogger(logger),
-  });
-  app.useGlobalFilters(new ProblemFilter(logger));
-  app.connectMicroservice({ strategy: requests });
-  app.connectMicroservice({ strategy: events });
-  const operations = await startOperations({
-    port: config.BATON_OPERATIONS_PORT,
-    logger,
-    checks: {
-      postgres: async () => void (await pool.query('SELECT 1')),
-      nats: () => {
-        if (!bus.isConnected()) throw new Error('not connected to NATS');
-      },
-      reactors: () => {
-        if (!events.isConsuming()) throw new Error('the consumer of task events is not running');
-      },
-    },
-  });
-  observe(services);
-  await app.startAllMicroservices();
-  await app.listen(config.BATON_HTTP_PORT, config.BATON_HTTP_HOST);
-  outbox.start();
-  inbox.start();
-  for (const loop of loops) loop.start();
-  void reconciler.run();
-  operations.ready();
-  logger.info({ http: await app.getUrl(), operations: operations.port, lanes: config.BATON_LANES }, 'ready');
-
-  runUntilSignal(
-    async () => {
-      operations.notReady();
-      await Promise.all(loops.map((loop) => loop.stop()));
-      // Stops the edges: no new requests, those under way are answered.
-      await app.close();
-      await writePath.drain();
-      await Promise.all([offers.stop(), inbox.stop(), outbox.stop()]);
-      await bus.close();
-      await Promise.all([pool.end(), dataSource.destroy()]);
-      await operations.stop();
-    },
-    { logger },
-  );
+  const app = await startTaskService(config, logger);
+  runUntilSignal(() => app.stop(), { logger });
 });

@@ -1,0 +1,355 @@
+import { describe, expect, it } from '@jest/globals';
+import { DEFAULTS, DomainError } from '@baton/contracts';
+import fc from 'fast-check';
+import { createdFixture, DECISION } from '../../test/task.fixture.js';
+import { nextDue } from './due.policy.js';
+import { decide } from './task.decide.js';
+import { changesBetween, changesOfNew, replay, type ReplayEvent } from './task.fold.js';
+import { allows, ARROWS, isHeld, isTerminal } from './task.state.js';
+import type { AgentUnderLock, Changed, Related, Task, TaskCommand } from './task.js';
+
+const EARLIER = { taskId: '01900000-0000-7000-8000-0000000000ff', policy: 'fail', name: null } as const;
+const AGENTS = ['alpha', 'beta'] as const;
+const idle = (id: string): AgentUnderLock => ({ id, status: 'online', capacity: 5, held: 0 });
+const related = (overrides: Partial<Related> = {}): Related => ({
+  dependencies: [],
+  agent: undefined,
+  liveEpoch: 1,
+  ...overrides,
+});
+const fence = (task: Task, epoch = 1) => ({
+  agentId: task.lastAgentId ?? 'alpha',
+  attempt: task.attempt,
+  epoch,
+});
+
+function accept(
+  task: Task,
+  command: TaskCommand,
+  more: Partial<Related> = {},
+  now = task.updatedAt + 10,
+): Task {
+  const agent = command.kind === 'assign' ? idle(command.agentId) : undefined;
+  const decided = decide(task, related({ agent, ...more }), command, now);
+  if (decided instanceof DomainError) throw decided;
+  return decided.task;
+}
+
+const assign = (task: Task, agentId = 'alpha') =>
+  accept(task, { kind: 'assign', taskId: task.id, agentId, decision: DECISION });
+const start = (task: Task) => accept(task, { kind: 'start', taskId: task.id, fence: fence(task) });
+const running = () => start(assign(createdFixture()));
+
+function refusal(task: Task, command: TaskCommand, more: Partial<Related> = {}): string {
+  const decided = decide(task, related(more), command, task.updatedAt + 10);
+  return decided instanceof DomainError ? decided.code : decided.outcome;
+}
+
+/** A step of a random life: a command with a right or a wrong fence, and how much time passes before it. */
+const step = fc.record({
+  kind: fc.constantFrom(
+    'assign',
+    'start',
+    'complete',
+    'fail',
+    'return',
+    'expire',
+    'cancel',
+    'unblock',
+    'due',
+  ),
+  agentId: fc.constantFrom(...AGENTS),
+  attemptOff: fc.constantFrom(0, 0, 0, 0, -1, 1),
+  epoch: fc.constantFrom(1, 1, 1, 2),
+  retryable: fc.boolean(),
+  full: fc.boolean(),
+  dependency: fc.constantFrom('completed', 'failed', 'queued'),
+  after: fc.constantFrom(-5_000, 0, 1, 3_000, 70_000, 400_000),
+});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+function toCommand(task: Task, { kind, agentId, attemptOff, epoch, retryable }: Step): TaskCommand {
+  const taskId = task.id;
+  const held = { agentId: task.lastAgentId ?? agentId, attempt: task.attempt + attemptOff, epoch };
+  switch (kind) {
+    case 'assign':
+      return { kind, taskId, agentId, decision: DECISION };
+    case 'start':
+      return { kind, taskId, fence: held };
+    case 'complete':
+      return { kind, taskId, fence: held, result: { n: 1 } };
+    case 'fail':
+      return { kind, taskId, fence: held, error: { code: 'broken', message: 'm', retryable } };
+    case 'return':
+      return { kind, taskId, fence: held, reason: retryable ? 'declined' : 'draining' };
+    case 'expire':
+      return { kind, taskId, agentId: held.agentId, attempt: held.attempt, deadEpoch: epoch };
+    case 'cancel':
+      return { kind, taskId, reason: 'requested' };
+    case 'unblock':
+      return { kind, taskId };
+    case 'due':
+      return { kind, taskId };
+  }
+  throw new Error(`unknown step ${String(kind)}`);
+}
+
+function assertInvariants(before: Task, changed: Changed): void {
+  const { task, arrow, event } = changed;
+  expect(allows(arrow, before.status)).toBe(true);
+  expect(ARROWS[arrow].to as readonly string[]).toContain(task.status);
+  expect(ARROWS[arrow].events as readonly string[]).toContain(event);
+  expect(isTerminal(before.status)).toBe(false);
+  expect(task.version).toBe(before.version + 1);
+  expect(task.attempt).toBe(before.attempt + (task.status === 'assigned' ? 1 : 0));
+  expect(task.updatedAt).toBeGreaterThanOrEqual(before.updatedAt);
+  expect(isHeld(task.status)).toBe(task.assignedTo !== null);
+  expect(isTerminal(task.status)).toBe(task.completedAt !== null);
+  expect(task.backlogClass === null || task.status === 'queued').toBe(true);
+  if (task.status === 'queued') expect(task.backlogClass === null).toBe(task.availableAt !== null);
+  expect(task.dueAt).toBe(nextDue(task)?.at ?? null);
+}
+
+describe('decide, for any life of a task', () => {
+  it('takes only listed arrows, leaves terminal states alone, and replays to the row', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, blocked) => {
+        let task = createdFixture(blocked ? { dependencies: [EARLIER] } : {});
+        const events: ReplayEvent[] = [{ version: 1, at: task.updatedAt, changes: changesOfNew(task) }];
+        let now = task.updatedAt;
+        for (const one of steps) {
+          now += one.after;
+          const command = toCommand(task, one);
+          const agent = { ...idle(one.agentId), held: one.full ? 5 : 0 };
+          const rows = related({
+            agent,
+            dependencies: [{ policy: 'fail', status: one.dependency as 'failed' }],
+          });
+          const decided = decide(task, rows, command, now);
+          if (decided instanceof DomainError) continue;
+          if (decided.outcome === 'unchanged') {
+            expect({ ...decided.task, dueAt: 0, offerTries: 0 }).toEqual({
+              ...task,
+              dueAt: 0,
+              offerTries: 0,
+            });
+            task = decided.task;
+            continue;
+          }
+          assertInvariants(task, decided);
+          if (command.kind === 'assign') expect(one.full).toBe(false);
+          const changes = changesBetween(task, decided.task);
+          events.push({ version: decided.task.version, at: decided.task.updatedAt, changes });
+          task = decided.task;
+        }
+        const { dueAt: _due, offerTries: _tries, offerAcceptedAt: _accepted, ...row } = task;
+        expect(replay(events)).toEqual(row);
+        expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
+        const half = events.length >> 1;
+        expect(replay(events.slice(half), replay(events.slice(0, half)))).toEqual(row);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('what an agent may still say about a task', () => {
+  it('refuses a late complete of an agent that lost the task, then of another process of the holder', () => {
+    const lost = accept(running(), {
+      kind: 'expire',
+      taskId: 'x',
+      agentId: 'alpha',
+      attempt: 1,
+      deadEpoch: 1,
+    });
+    const late: TaskCommand = {
+      kind: 'complete',
+      taskId: lost.id,
+      fence: { agentId: 'alpha', attempt: 1, epoch: 1 },
+      result: 1,
+    };
+    expect(refusal(lost, late)).toBe('STALE_ATTEMPT');
+    expect(refusal(start(assign(lost, 'beta')), late)).toBe('STALE_ATTEMPT');
+    const other: TaskCommand = { ...late, fence: { agentId: 'alpha', attempt: 1, epoch: 2 } };
+    expect(refusal(running(), other)).toBe('STALE_SESSION');
+  });
+
+  it('refuses in the promised order: ended, attempt, session, no longer held', () => {
+    const ended = accept(running(), { kind: 'cancel', taskId: 'x', reason: 'requested' });
+    const wrong = { agentId: 'beta', attempt: 9, epoch: 9 };
+    expect(refusal(ended, { kind: 'start', taskId: 'x', fence: wrong })).toBe('TASK_STATE_CONFLICT');
+    expect(refusal(running(), { kind: 'start', taskId: 'x', fence: wrong })).toBe('STALE_ATTEMPT');
+    expect(
+      refusal(running(), { kind: 'start', taskId: 'x', fence: { ...wrong, agentId: 'alpha', attempt: 1 } }),
+    ).toBe('STALE_SESSION');
+    const returned = accept(running(), {
+      kind: 'return',
+      taskId: 'x',
+      fence: fence(running()),
+      reason: 'draining',
+    });
+    expect(refusal(returned, { kind: 'start', taskId: 'x', fence: fence(returned) })).toBe('STALE_ATTEMPT');
+  });
+
+  it('answers a repeated start of the same process as success and refuses complete before start', () => {
+    const task = running();
+    expect(refusal(task, { kind: 'start', taskId: 'x', fence: fence(task) })).toBe('unchanged');
+    const assigned = assign(createdFixture());
+    expect(refusal(assigned, { kind: 'complete', taskId: 'x', fence: fence(assigned), result: 1 })).toBe(
+      'TASK_STATE_CONFLICT',
+    );
+    expect(refusal(assigned, { kind: 'start', taskId: 'x', fence: fence(assigned, 2) })).toBe(
+      'STALE_SESSION',
+    );
+  });
+});
+
+describe('failing, losing, timing out', () => {
+  it('retries with back-off until the retries are used up, then fails with the error', () => {
+    let task = createdFixture({ maxRetries: 2 });
+    const error = { code: 'broken', message: 'no', retryable: true };
+    for (const retry of [1, 2]) {
+      task = accept(start(assign({ ...task, backlogClass: 'class', availableAt: null })), {
+        kind: 'fail',
+        taskId: 'x',
+        fence: fence({ ...task, lastAgentId: 'alpha', attempt: retry }),
+        error,
+      });
+      expect(task).toMatchObject({
+        status: 'queued',
+        statusReason: 'retry',
+        retryCount: retry,
+        backlogClass: null,
+      });
+      expect((task.availableAt ?? 0) - task.updatedAt).toBeLessThanOrEqual(2_000 * 2 ** (retry - 1));
+      expect(task.skippedAgents.map(({ agentId }) => agentId)).toEqual(['alpha']);
+    }
+    const last = start(assign({ ...task, backlogClass: 'class', availableAt: null }));
+    const failed = accept(last, { kind: 'fail', taskId: 'x', fence: fence(last), error });
+    expect(failed).toMatchObject({
+      status: 'failed',
+      statusReason: 'retries_exhausted',
+      error,
+      retryCount: 2,
+    });
+  });
+
+  it('counts lost holders apart from retries, without back-off for the first two, and gives up after five', () => {
+    let task = createdFixture();
+    for (let lost = 1; lost <= DEFAULTS.maxLost; lost++) {
+      const held = start(assign({ ...task, backlogClass: 'class', availableAt: null }));
+      task = accept(held, {
+        kind: 'expire',
+        taskId: 'x',
+        agentId: 'alpha',
+        attempt: held.attempt,
+        deadEpoch: 1,
+      });
+      expect(task).toMatchObject({
+        status: 'queued',
+        statusReason: 'expired',
+        lostCount: lost,
+        retryCount: 0,
+      });
+      if (lost <= 2) expect(task.availableAt).toBeNull();
+    }
+    const held = start(assign({ ...task, backlogClass: 'class', availableAt: null }));
+    task = accept(held, {
+      kind: 'expire',
+      taskId: 'x',
+      agentId: 'alpha',
+      attempt: held.attempt,
+      deadEpoch: 1,
+    });
+    expect(task).toMatchObject({ status: 'failed', statusReason: 'agent_lost' });
+  });
+
+  it('offers an unanswered assignment again with growing spacing, then takes it elsewhere', () => {
+    let task = assign(createdFixture());
+    const spacing: number[] = [];
+    for (let index = 0; index < 2; index++) {
+      spacing.push((task.dueAt ?? 0) - (task.assignedAt ?? 0));
+      const decided = decide(task, related(), { kind: 'due', taskId: 'x' }, task.dueAt ?? 0);
+      expect(decided).toMatchObject({ outcome: 'unchanged', offer: true });
+      if (!(decided instanceof DomainError)) task = decided.task;
+    }
+    expect(spacing).toEqual([2_000, 6_000]);
+    const gone = accept(task, { kind: 'due', taskId: 'x' }, {}, task.dueAt ?? 0);
+    expect(gone).toMatchObject({
+      status: 'queued',
+      statusReason: 'not_started',
+      lostCount: 0,
+      handoverCount: 1,
+    });
+  });
+
+  it('fails a task undeliverable after ten assignments without a start', () => {
+    let task = createdFixture();
+    for (let index = 1; index <= DEFAULTS.maxHandovers; index++) {
+      const held = assign({ ...task, backlogClass: 'class', availableAt: null });
+      task = accept(held, {
+        kind: 'expire',
+        taskId: 'x',
+        agentId: 'alpha',
+        attempt: held.attempt,
+        deadEpoch: 0,
+      });
+    }
+    expect(task).toMatchObject({ status: 'failed', statusReason: 'undeliverable', handoverCount: 10 });
+  });
+
+  it('leaves a holder alone that is of a later epoch than the dead one', () => {
+    const task = start(assign(createdFixture()));
+    const command: TaskCommand = { kind: 'expire', taskId: 'x', agentId: 'alpha', attempt: 1, deadEpoch: 0 };
+    expect(refusal(task, command)).toBe('unchanged');
+  });
+
+  it('times a running task out as a failed try', () => {
+    const task = start(assign(createdFixture({ timeout: 5 })));
+    expect(task.dueAt).toBe((task.startedAt ?? 0) + 5_000);
+    const out = accept(task, { kind: 'due', taskId: 'x' }, {}, task.dueAt ?? 0);
+    expect(out).toMatchObject({
+      status: 'queued',
+      statusReason: 'retry',
+      retryCount: 1,
+      error: { code: 'timeout' },
+    });
+  });
+});
+
+describe('waiting', () => {
+  it('unblocks by a fresh look at every dependency and fails when one failed', () => {
+    const blocked: Task = {
+      ...createdFixture(),
+      status: 'blocked',
+      statusReason: 'dependency',
+      backlogClass: null,
+    };
+    const look = (...statuses: readonly ('completed' | 'queued' | 'cancelled')[]) =>
+      accept(
+        blocked,
+        { kind: 'unblock', taskId: 'x' },
+        { dependencies: statuses.map((status) => ({ policy: 'fail', status })) },
+      );
+    expect(look('completed', 'completed')).toMatchObject({ status: 'queued', statusReason: 'unblocked' });
+    expect(look('completed', 'queued')).toMatchObject({ status: 'blocked' });
+    expect(look('queued', 'cancelled')).toMatchObject({
+      status: 'failed',
+      statusReason: 'dependency_failed',
+    });
+  });
+
+  it('ripens a delayed task at its time, which keeps its place in the queue', () => {
+    const delayed = createdFixture({ availableAt: 1_060_000 });
+    expect(delayed).toMatchObject({ status: 'queued', backlogClass: null, dueAt: 1_060_000 });
+    expect(
+      refusal(
+        delayed,
+        { kind: 'assign', taskId: 'x', agentId: 'alpha', decision: DECISION },
+        { agent: idle('alpha') },
+      ),
+    ).toBe('TASK_STATE_CONFLICT');
+    const ripe = accept(delayed, { kind: 'due', taskId: 'x' }, {}, 1_060_000);
+    expect(ripe).toMatchObject({ statusReason: 'due', backlogClass: 'class', queueKey: delayed.queueKey });
+  });
+});

@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { agentOfSubject, INBOX_PREFIX } from '@baton/contracts';
+import { findFreePort, startProcess, type RunningProcess } from '@baton/stack';
+import { createTestDatabase, startNats, until, type TestNats } from '@baton/testkit';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import pg from 'pg';
+import { createDataSource } from '../src/database/database.js';
+import { migrate } from '../src/database/migrate.js';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** Answers of task-service, as loose as JSON is: tests say what they expect of them. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any;
+
+export type Replica = { readonly process: RunningProcess; readonly httpUrl: string };
+
+/** Real task-service processes on a real database and a real nats-server, and the means to talk to them. */
+export type Fixture = {
+  readonly nats: TestNats;
+  /** A plain connection: what an agent or a distributor in any language has. */
+  readonly connection: NatsConnection;
+  readonly db: pg.Client;
+  readonly databaseUrl: string;
+  readonly replicas: readonly Replica[];
+  /** A JSON request over NATS. */
+  ask(subject: string, body: unknown): Promise<Json>;
+  /** A JSON request over HTTP, to the replicas in turn. */
+  http(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<HttpAnswer>;
+  close(): Promise<void>;
+};
+
+export type HttpAnswer = { readonly status: number; readonly body: Json; readonly headers: Headers };
+
+type FixtureOptions = { readonly replicas?: number; readonly environment?: Readonly<Record<string, string>> };
+
+/** Starts the built service: `npm test` builds first. */
+export async function startFixture({
+  replicas: count = 1,
+  environment = {},
+}: FixtureOptions = {}): Promise<Fixture> {
+  const [database, nats, directory] = await Promise.all([
+    createTestDatabase({ schema: 'task_service', migrate: migrateEmpty }),
+    startNats(),
+    mkdtemp(join(tmpdir(), 'task-service-test-')),
+  ]);
+  const replicas = await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      startReplica(join(directory, `${index}.log`), {
+        ...environment,
+        DATABASE_URL: database.url,
+        NATS_URL: nats.url,
+      }),
+    ),
+  );
+  const connection = await connect({ servers: nats.url });
+  const agents = new Map<string, Promise<NatsConnection>>();
+  // Answers go only to the inbox of the agent that asked: each agent has a connection of its own.
+  const connectionFor = (subject: string) => {
+    if (!subject.startsWith('agent.')) return connection;
+    const id = agentOfSubject(subject);
+    const known = agents.get(id) ?? connect({ servers: nats.url, inboxPrefix: INBOX_PREFIX.agent(id) });
+    agents.set(id, known);
+    return known;
+  };
+  const db = new pg.Client({ connectionString: database.url });
+  await db.connect();
+  let turn = 0;
+  return {
+    nats,
+    connection,
+    db,
+    databaseUrl: database.url,
+    replicas,
+    async ask(subject, body) {
+      const asker = await connectionFor(subject);
+      return (await asker.request(subject, JSON.stringify(body), { timeout: 5_000 })).json();
+    },
+    async http(method, path, body, headers = {}) {
+      turn += 1;
+      const replica = replicas[turn % replicas.length];
+      const response = await fetch(`${replica?.httpUrl}${path}`, {
+        method,
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        body: text === '' ? undefined : JSON.parse(text),
+        headers: response.headers,
+      };
+    },
+    async close() {
+      await Promise.all([connection, ...agents.values()].map(async (one) => (await one).close()));
+      await db.end();
+      await Promise.all(replicas.map((replica) => replica.process.stop()));
+      await database.close();
+      await nats.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startReplica(
+  logFile: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<Replica> {
+  const [http, operations] = [await findFreePort(), await findFreePort()];
+  const process_ = await startProcess({
+    name: 'task-service',
+    command: process.execPath,
+    arguments: [MAIN],
+    logFile,
+    environment: {
+      ...process.env,
+      ...environment,
+      BATON_HTTP_PORT: String(http),
+      BATON_OPERATIONS_PORT: String(operations),
+    },
+  });
+  const isReady = async () => {
+    if (process_.hasExited()) throw new Error(`task-service ended: ${await process_.lastLines()}`);
+    return (await fetch(`http://127.0.0.1:${operations}/readyz`)).ok;
+  };
+  await until(isReady, { timeoutMs: 15_000, describe: () => process_.lastLines() });
+  return { process: process_, httpUrl: `http://127.0.0.1:${http}` };
+}
+
+/** Brings an empty database to the service's schema. */
+export async function migrateEmpty(url: string): Promise<void> {
+  const dataSource = await createDataSource(url).initialize();
+  try {
+    await migrate(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}
