@@ -86,7 +86,12 @@ export const callMessages = [
     tells: 'Read the unacknowledged ends.',
     answer: '`{ok, count, items[]}`.',
   },
-  { name: 'agent/call.ack', title: 'call.ack', tells: 'Acknowledge ends.', answer: '`{ok}`.' },
+  {
+    name: 'agent/call.ack',
+    title: 'call.ack',
+    tells: 'Acknowledge ends.',
+    answer: '`{ok, acknowledged}`, how many were.',
+  },
 ];
 
 const items = '`{items[]}`: for each item, in the same order, `{ok: true, …}` or `{ok: false, error}`';

@@ -24,7 +24,7 @@ async function main(session: Session): Promise<number> {
     return isClean ? 0 : 1;
   } catch (error) {
     const message = messageOf(error);
-    say(`\n${message}`);
+    if (!(error instanceof Interrupted)) say(`\n${message}`);
     await session.end();
     if (options.json) console.log(JSON.stringify({ ok: false, error: message }));
     return error instanceof Interrupted ? 130 : 1;

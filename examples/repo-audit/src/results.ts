@@ -3,7 +3,7 @@ import { z } from 'zod';
 const count = z.number().int().min(0);
 
 /** A step could not be done here; the text says why. */
-export const unavailable = z.object({ unavailable: z.string() });
+const unavailable = z.object({ unavailable: z.string() });
 
 const coverage = z.object({
   files: count,

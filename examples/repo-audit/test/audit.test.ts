@@ -101,7 +101,7 @@ describe('an audit', () => {
     expect(report).toContain('| Broken links | 1 |');
     expect(report).toContain('| Ada | 1 | 2026-01-05 | 2026-01-05 |');
     expect(report).toContain('| 2026-02 | 1 | 1 |');
-    expect(report).toContain('2 × 52 bytes: `src/b.ts`, `src/copy.ts`');
+    expect(report).toContain('2 × 44 bytes: `src/b.ts`, `src/copy.ts`');
     expect(report).not.toMatch(/undefined|NaN|\[object/);
   });
 

@@ -42,7 +42,7 @@ describe('openRepository', () => {
       path: await repository.git('rev-parse', '--show-toplevel'),
       branch: 'main',
     });
-    expect(found).toMatchObject({ bare: false, shallow: false, partial: false });
+    expect(found).toMatchObject({ shallow: false, partial: false });
     expect(found.commit).toMatch(/^[0-9a-f]{40}$/);
   });
 
@@ -59,7 +59,7 @@ describe('openRepository', () => {
     await repository.commit('Two');
     await repository.git('checkout', '--quiet', '--detach');
     expect(await openRepository(repository.path)).toMatchObject({ branch: null });
-    expect(await openRepository(await clone('--bare'))).toMatchObject({ bare: true, name: 'clone' });
+    expect(await openRepository(await clone('--bare'))).toMatchObject({ name: 'clone' });
     await rm(join(elsewhere, 'clone'), { recursive: true });
     expect(await openRepository(await clone('--depth=1'))).toMatchObject({ shallow: true });
   });

@@ -1,10 +1,6 @@
-export { BUS, type Bus, type RequestOptions } from './bus.js';
+export { BUS, type Bus } from './bus.js';
 export { connectBus } from './connect-bus.js';
 export { ensureStreams } from './streams.js';
-export { Replies, ConsumesEvents } from './handlers.js';
-export type { BusContext, ConsumesEventsOptions, RepliesOptions } from './handlers.js';
+export { Replies, ConsumesEvents, type BusContext } from './handlers.js';
 export { RequestReplyStrategy } from './request-reply.strategy.js';
-export { JetStreamStrategy } from './jetstream.strategy.js';
-export type { JetStreamStrategyOptions, PoisonRecord } from './jetstream.strategy.js';
-export { ackPolicy, type AckVerdict } from './ack.policy.js';
-export type { Listening } from './link.js';
+export { JetStreamStrategy, type JetStreamStrategyOptions, type PoisonRecord } from './jetstream.strategy.js';

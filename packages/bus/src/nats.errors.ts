@@ -1,5 +1,5 @@
 import { DomainError } from '@baton/contracts';
-import { JetStreamApiError } from '@nats-io/jetstream';
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/transport-node';
 
 type UnavailableReason = 'timeout' | 'no_responders' | 'disconnected' | 'stream_missing' | 'refused';
@@ -43,6 +43,12 @@ export function toPublishError(error: unknown, subject: string): unknown {
 /** No stream takes the subject, or JetStream is off. The client does not export the class. */
 export function isNoStream(error: unknown): boolean {
   return error instanceof Error && error.name === 'JetStreamNotEnabled';
+}
+
+/** The stream or the consumer does not exist. */
+export function isNotFound(error: unknown): boolean {
+  const codes: readonly number[] = [JetStreamApiCodes.StreamNotFound, JetStreamApiCodes.ConsumerNotFound];
+  return error instanceof JetStreamApiError && codes.includes(error.code);
 }
 
 function toConnectionError(error: unknown, subject: string): unknown {

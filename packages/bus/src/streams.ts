@@ -1,7 +1,6 @@
 import { STREAM_LIMITS, STREAMS, type StreamName } from '@baton/contracts';
 import {
   DiscardPolicy,
-  JetStreamApiCodes,
   JetStreamApiError,
   jetstreamManager,
   RetentionPolicy,
@@ -10,7 +9,7 @@ import {
 import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
-import { toPublishError, unavailable } from './nats.errors.js';
+import { isNotFound, toPublishError, unavailable } from './nats.errors.js';
 
 const running = new WeakMap<Bus, Promise<void>>();
 
@@ -76,7 +75,7 @@ async function findStream(manager: JetStreamManager, name: string): Promise<Stre
   try {
     return (await manager.streams.info(name)).config;
   } catch (error) {
-    if (isStreamNotFound(error)) return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
 }
@@ -94,10 +93,6 @@ function streamConfig(name: StreamName) {
     max_bytes: STREAM_LIMITS.maxBytes,
     duplicate_window: nanos(STREAM_LIMITS.duplicateWindowMs),
   };
-}
-
-export function isStreamNotFound(error: unknown): boolean {
-  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
 /** Only what Baton sets is compared: the number of replicas, placement and the like are the operator's. */

@@ -19,7 +19,7 @@ import type { ErrorBody } from './errors.js';
 export type AgentAnswer<T extends object> =
   ({ readonly ok: true } & T) | { readonly ok: false; readonly error: ErrorBody };
 
-const runningTask = z.object({ taskId: uuid, attempt: z.number().int() });
+const runningTask = z.object({ taskId: uuid, attempt: z.int32() });
 
 /** `agent.<id>.hello`. `instance` is made at process start and kept over reconnects. */
 export const hello = announcement.extend({
@@ -42,13 +42,13 @@ export type HelloAnswer = AgentAnswer<{
 
 /** `agent.<id>.heartbeat`, no answer: `running` lists every task whose start was sent and whose end is unanswered. */
 export const heartbeat = z.object({
-  epoch: z.number().int(),
+  epoch: z.int32(),
   seq: z.number().int(),
   running: z.array(runningTask).max(10_000),
 });
 export type Heartbeat = z.infer<typeof heartbeat>;
 
-export const goodbye = z.object({ epoch: z.number().int(), mode: z.enum(['drain', 'leave']) });
+export const goodbye = z.object({ epoch: z.int32(), mode: z.enum(['drain', 'leave']) });
 export type Goodbye = z.infer<typeof goodbye>;
 export type GoodbyeAnswer = AgentAnswer<{ readonly status: 'draining' | 'offline' }>;
 
@@ -141,8 +141,9 @@ export const inboxAnswer = z.object({ ack: z.array(uuid) });
 
 const held = {
   taskId: uuid,
-  attempt: z.number().int().min(0),
-  epoch: z.number().int().min(0),
+  // Columns of the database are as wide: a larger number would be its error, not a refusal.
+  attempt: z.int32().min(0),
+  epoch: z.int32().min(0),
   commandId: uuid,
 };
 
@@ -178,8 +179,8 @@ export type TaskItemsAnswer = { readonly ok: true; readonly items: readonly Task
 /** The parent an agent creates children for, with the fence of its own hold on it. */
 export const parentFence = z.object({
   taskId: uuid,
-  attempt: z.number().int(),
-  epoch: z.number().int(),
+  attempt: z.int32(),
+  epoch: z.int32(),
 });
 export type ParentFence = z.infer<typeof parentFence>;
 

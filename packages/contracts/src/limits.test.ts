@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { z } from 'zod';
 import { listAgents, registerAgent } from './agent.js';
-import { callAck, callCreate, callInbox, taskCommands, taskItems } from './agent-protocol.js';
+import {
+  callAck,
+  callCreate,
+  callInbox,
+  goodbye,
+  parentFence,
+  taskCommands,
+  taskItems,
+} from './agent-protocol.js';
 import { LIMITS } from './limits.js';
 import { assignRequest, expireRequest } from './service-protocol.js';
 import {
@@ -124,6 +132,11 @@ const upper: readonly Limit[] = [
   ['priority', createTask, 5, task('priority')],
   ['maxRetries', createTask, 100, task('maxRetries')],
   ['timeout', createTask, 31_536_000, task('timeout')],
+  ['attempt', taskCommands.start, 2_147_483_647, (n) => ({ ...held, attempt: n })],
+  ['epoch', taskCommands.start, 2_147_483_647, (n) => ({ ...held, epoch: n })],
+  ['epoch of a parent', parentFence, 2_147_483_647, (n) => ({ taskId: id, attempt: 1, epoch: n })],
+  ['epoch of a goodbye', goodbye, 2_147_483_647, (n) => ({ epoch: n, mode: 'leave' })],
+  ['percent', taskCommands.progress, 100, (n) => ({ ...held, percent: n })],
   ['agent id', agentId, 64, letters],
   ['word', word, 100, letters],
   ['idempotency key', idempotencyKey, 255, letters],

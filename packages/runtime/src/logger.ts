@@ -1,14 +1,16 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, stdTimeFunctions, type Logger } from 'pino';
+import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
 
 /** JSON lines on stdout: level as a word, ISO time, the service's name; errors under `err`. */
 export function createLogger(service: string, level = 'info'): Logger {
-  return pino({
+  const options = {
     level,
     base: { service },
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  // Asynchronous writes, the default, lose the last lines at process.exit: the ones that tell why.
+  return pino(options, destination({ dest: 1, sync: true }));
 }
 
 /** Lets Nest log through pino. Its account of every module and route at start is worth `debug` only. */

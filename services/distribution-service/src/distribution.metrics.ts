@@ -1,6 +1,9 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 
-/** Decisions taken: `placed`, `no room` (every capable agent is full, or there is none), `passed over`. */
+/**
+ * Decisions taken: `placed`, `no_room` (every capable agent is full, or there is none), `passed_over` (agents with
+ * room may not have it).
+ */
 export const decisionsTotal = new Counter({
   name: 'baton_distribution_decisions_total',
   help: 'Tasks looked at, by what became of them',

@@ -43,6 +43,8 @@ describe('the service', () => {
     }
     await distribution.stop();
     await distribution.stop();
-    await expect(fetch(`http://127.0.0.1:${distribution.operationsPort}/livez`)).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${distribution.operationsPort}/livez`)).rejects.toThrow(
+      'fetch failed',
+    );
   });
 });

@@ -10,7 +10,14 @@ import {
   SERVICE_SUBJECTS,
   snapshotRequest,
 } from '@baton/contracts';
-import type { AssignRequest, Control, ErrorCode, ExpireRequest, QueuedTask } from '@baton/contracts';
+import type {
+  AssignRequest,
+  BacklogCursor,
+  Control,
+  ErrorCode,
+  ExpireRequest,
+  QueuedTask,
+} from '@baton/contracts';
 import type { SlotsHint, SnapshotAnswer, TaskEvent } from '@baton/contracts';
 import { pino } from 'pino';
 import { compareTasks } from '../src/assignment/waiting.fold.js';
@@ -51,6 +58,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   await ensureStreams(bus);
   const agents = new Map<string, SnapshotAgent>();
   const backlog = new Map<string, QueuedTask>();
+  const byClass = new Map<string, QueuedTask[]>();
   const refusals = new Map<string, ErrorCode>();
   const beats = new Set<NodeJS.Timeout>();
   const asked = new Map<string, number>();
@@ -96,13 +104,13 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
       return () => clearInterval(timer);
     },
     async create(tasks) {
-      for (const task of tasks) backlog.set(task.id, task);
+      for (const task of tasks) add(task);
       for (let start = 0; start < tasks.length; start += 100) {
         const events = tasks.slice(start, start + 100).map(createdEvent);
         await bus.publishEvents('task.created', randomUUID(), JSON.stringify(events));
       }
     },
-    queue: (task) => void backlog.set(task.id, task),
+    queue: add,
     end(taskId) {
       for (const { agentId, held } of agents.values()) {
         const task = held.find((candidate) => candidate.taskId === taskId);
@@ -143,20 +151,27 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
 
   function readBacklog(body: unknown): object {
     const { classes, discover } = backlogRequest.parse(body);
-    const sorted = [...backlog.values()].toSorted(compareTasks);
     const pages = classes.map(({ backlogClass, after, limit }) => {
-      const tasks = sorted.filter(
-        (task) =>
-          task.needs.backlogClass === backlogClass &&
-          (after === undefined ||
-            compareTasks(task, { ...task, id: after.id, needs: { ...task.needs, ...after } }) > 0),
-      );
+      const tasks = queuedOf(backlogClass).filter((task) => after === undefined || isBehind(task, after));
       return { backlogClass, tasks: tasks.slice(0, limit), more: tasks.length > limit };
     });
-    const heads = new Map(sorted.toReversed().map((task) => [task.needs.backlogClass, task]));
-    const names = [...heads.keys()].filter((name) => name > (discover?.after ?? '')).toSorted();
-    const found = names.slice(0, discover?.limit ?? 0).map((name) => heads.get(name));
-    return { classes: pages, discovered: found };
+    const names = [...byClass.keys()].filter((name) => name > (discover?.after ?? '')).toSorted();
+    const heads = names.map((name) => queuedOf(name)[0]).filter((task) => task !== undefined);
+    return { classes: pages, discovered: heads.slice(0, discover?.limit ?? 0) };
+  }
+
+  /** The queued tasks of a class, best first. */
+  function queuedOf(backlogClass: string): readonly QueuedTask[] {
+    const rest = (byClass.get(backlogClass) ?? []).filter(({ id }) => backlog.has(id));
+    byClass.set(backlogClass, rest);
+    return rest;
+  }
+
+  function add(task: QueuedTask): void {
+    backlog.set(task.id, task);
+    const tasks = byClass.get(task.needs.backlogClass) ?? [];
+    tasks.splice(tasks.findLastIndex((other) => compareTasks(other, task) < 0) + 1, 0, task);
+    byClass.set(task.needs.backlogClass, tasks);
   }
 
   function agentOf(agentId: string): SnapshotAgent {
@@ -172,6 +187,10 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   function hint(slots: SlotsHint): void {
     bus.publishHint(HINT_SUBJECTS.slots, slots);
   }
+}
+
+function isBehind({ id, needs }: QueuedTask, cursor: BacklogCursor): boolean {
+  return needs.queueKey > cursor.queueKey || (needs.queueKey === cursor.queueKey && id > cursor.id);
 }
 
 function createdEvent(task: QueuedTask): TaskEvent {

@@ -1,7 +1,14 @@
 import 'reflect-metadata';
 import { connectBus, JetStreamStrategy, type Bus } from '@baton/bus';
 import { INBOX_PREFIX } from '@baton/contracts';
-import { createLogger, nestLogger, readConfig, runMain, runUntilSignal, startOperations } from '@baton/runtime';
+import {
+  createLogger,
+  nestLogger,
+  readConfig,
+  runMain,
+  runUntilSignal,
+  startOperations,
+} from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
@@ -52,12 +59,13 @@ async function main(): Promise<void> {
     },
     { logger },
   );
+  logger.info({ port: operations.port }, 'operations port is open');
   if (!(await openDatabase(dataSource, { logger, signal: starting.signal }))) return;
   registerTaskFigures(new TaskFiguresStore(dataSource), logger);
   await app.startAllMicroservices();
   await app.listen(config.BATON_HTTP_PORT, config.BATON_HTTP_HOST);
   operations.ready();
-  logger.info({ http: await app.getUrl(), operationsPort: operations.port }, 'started');
+  logger.info({ http: await app.getUrl() }, 'started');
 }
 
 type Parts = { readonly dataSource: DataSource; readonly bus: Bus; readonly logger: Logger };

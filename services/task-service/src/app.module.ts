@@ -11,9 +11,8 @@ import { DistributionService } from './distribution/distribution.service.js';
 import type { Services } from './services.js';
 import { TaskController } from './tasks/task.controller.js';
 import { TaskService } from './tasks/task.service.js';
-import { POOL } from './tokens.js';
+import { ReactorService } from './waiting/reactor.service.js';
 import { ReactorsConsumer } from './waiting/reactors.consumer.js';
-import { WritePath } from './write-path/write-path.service.js';
 
 /** The edges: HTTP controllers and NATS consumers over services that exist already. */
 @Module({})
@@ -23,8 +22,7 @@ export class AppModule {
       module: AppModule,
       controllers: [TaskController, AgentController, AgentConsumer, DistributionConsumer, ReactorsConsumer],
       providers: [
-        { provide: POOL, useValue: services.pool },
-        { provide: WritePath, useValue: services.writePath },
+        { provide: ReactorService, useValue: services.reactor },
         { provide: TaskService, useValue: services.tasks },
         { provide: AgentService, useValue: services.agents },
         { provide: GreetingService, useValue: services.greetings },

@@ -19,6 +19,7 @@ import { OutboxService } from './outbox/outbox.service.js';
 import { Cursors } from './tasks/cursor.js';
 import { TaskService } from './tasks/task.service.js';
 import { createMaintenance } from './waiting/maintenance.service.js';
+import { ReactorService } from './waiting/reactor.service.js';
 import { createReconciler, recheckNewWaits } from './waiting/reconciler.service.js';
 import { createTimer } from './waiting/timer.service.js';
 import { WritePath } from './write-path/write-path.service.js';
@@ -44,6 +45,7 @@ export type Services = {
   readonly verbs: TaskVerbsService;
   readonly calls: CallsService;
   readonly distribution: DistributionService;
+  readonly reactor: ReactorService;
 };
 
 /** Connects and wires; the database must be reachable, NATS may come later. */
@@ -90,6 +92,7 @@ export async function createServices(
     verbs: new TaskVerbsService(pool, writePath),
     calls: new CallsService(pool, tasks),
     distribution: new DistributionService(pool, writePath),
+    reactor: new ReactorService(pool, writePath),
   };
 }
 

@@ -110,7 +110,7 @@ async function startReplica(
   environment: Readonly<Record<string, string>>,
 ): Promise<Replica> {
   const [http, operations] = [await findFreePort(), await findFreePort()];
-  const process_ = await startProcess({
+  const child = await startProcess({
     name: 'task-service',
     command: process.execPath,
     arguments: [MAIN],
@@ -123,11 +123,11 @@ async function startReplica(
     },
   });
   const isReady = async () => {
-    if (process_.hasExited()) throw new Error(`task-service ended: ${await process_.lastLines()}`);
+    if (child.hasExited()) throw new Error(`task-service ended: ${await child.lastLines()}`);
     return (await fetch(`http://127.0.0.1:${operations}/readyz`)).ok;
   };
-  await until(isReady, { timeoutMs: 15_000, describe: () => process_.lastLines() });
-  return { process: process_, httpUrl: `http://127.0.0.1:${http}` };
+  await until(isReady, { timeoutMs: 15_000, describe: () => child.lastLines() });
+  return { process: child, httpUrl: `http://127.0.0.1:${http}` };
 }
 
 /** Brings an empty database to the service's schema. */

@@ -112,6 +112,7 @@ describe('graphs', () => {
       return second;
     });
     for (const second of await Promise.all(pairs)) await becomes(second, 'queued');
+    expect(pairs).toHaveLength(40);
   });
 
   it('creates and unblocks a wide graph in bounded pages', async () => {

@@ -43,7 +43,7 @@ export function readMarkdown(text: string): MarkdownDocument {
 }
 
 /** The anchor GitHub gives a heading: lower case, no punctuation, hyphens for spaces. */
-export function slugOf(title: string): string {
+function slugOf(title: string): string {
   return title
     .slice(0, headingCharacters)
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')

@@ -69,8 +69,10 @@ export async function startAgents({ stack, victim }: Start): Promise<AgentProces
 async function unexpectedEnd(child: RunningProcess, isExpected: () => boolean): Promise<never> {
   const { code, signal } = await child.exited;
   if (isExpected()) return new Promise<never>(() => undefined);
+  const lines = await child.lastLines();
+  const wrote = lines === '' ? 'It wrote nothing.' : `It wrote:\n${lines}`;
+  const how = signal ?? `exit code ${code}`;
   throw new Error(
-    `${child.name} ended (${signal ?? `exit code ${code}`}) in the middle of the demo. It wrote:\n` +
-      `${await child.lastLines()}\nThe whole log is ${child.logFile}.`,
+    `${child.name} ended (${how}) in the middle of the demo. ${wrote}\nIts log is ${child.logFile}.`,
   );
 }

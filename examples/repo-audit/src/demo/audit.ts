@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { TaskView } from '@baton/contracts';
 import { fleet } from '../fleet.js';
 import { runField } from '../hold-back.js';
+import { clip } from '../text.js';
 import type { AgentProcesses } from './agents.js';
 import { narrate } from './narrate.js';
 import { failuresOf, isFinished, wasReassigned, type Outcome } from './outcome.js';
@@ -23,8 +24,6 @@ export type AuditContext = {
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 };
-
-type Kill = { readonly task: TaskView };
 
 const betweenLooksMs = 100;
 
@@ -74,7 +73,7 @@ export async function runAudit(
 function rootTask({ run, repository, reportPath }: AuditRequest) {
   return {
     type: 'audit.plan',
-    title: `Audit ${repository.name}`.slice(0, 200),
+    title: clip(`Audit ${repository.name}`),
     tags: ['audit'],
     metadata: { [runField]: run },
     requiredCapabilities: [{ name: 'audit.plan' }],
@@ -89,19 +88,19 @@ async function follow(
 ): Promise<readonly TaskView[]> {
   const { rest, signal, say } = context;
   let before: readonly TaskView[] = [];
-  let kill: Kill | undefined;
+  let killed = false;
   const tasks = await look(
     signal,
     async () => {
       const now = await rest.listTree(rootTaskId);
-      for (const line of narrate(before, now, kill?.task.id)) say(line);
+      for (const line of narrate(before, now)) say(line);
       before = now;
-      kill ??= await killAtWork(now, request, context);
+      killed ||= await killAtWork(now, request, context);
       return isFinished(rootTaskId, now) ? now : undefined;
     },
     () => statesOf(before),
   );
-  if (kill === undefined && failuresOf(tasks) === undefined) {
+  if (!killed && failuresOf(tasks) === undefined) {
     throw new Error(
       `No task of "code.metrics" reached ${request.victim}, so the demo could not kill it at work`,
     );
@@ -113,13 +112,13 @@ async function killAtWork(
   tasks: readonly TaskView[],
   { victim }: AuditRequest,
   { agents, say }: AuditContext,
-): Promise<Kill | undefined> {
+): Promise<boolean> {
   const task = tasks.find((one) => one.status === 'in_progress' && one.assignedTo === victim);
-  if (task === undefined) return undefined;
+  if (task === undefined) return false;
   say(`killing ${victim} (pid ${agents.byId.get(victim)?.pid}, SIGKILL) while it works on "${task.title}"`);
   await agents.kill(victim);
   say(`${victim} is dead; Baton gives its work to another agent after 6 s without a sign of life`);
-  return { task };
+  return true;
 }
 
 /** Asks again until there is an answer. A service that does not answer is asked again, too. */

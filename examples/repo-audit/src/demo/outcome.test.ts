@@ -95,18 +95,22 @@ describe('the end of an audit', () => {
 
 describe('narrate', () => {
   it('tells the plan once, then each end, and who takes over', () => {
-    const working = task('a', 'in_progress', { assignedTo: 'code-metrics-1' });
-    expect(narrate([root], [root, working, task('b', 'queued')], undefined)).toEqual([
+    const working = task('a', 'in_progress', { lastAgentId: 'code-metrics-1' });
+    expect(narrate([root], [root, working, task('b', 'queued', { attempt: 0 })])).toEqual([
       'planner made a plan of 2 tasks',
     ]);
     const done = task('b', 'completed', { lastAgentId: 'historian', actualDuration: 0.012 });
-    expect(narrate([root, working, task('b', 'queued')], [root, working, done], 'a')).toEqual([
+    expect(narrate([root, working, task('b', 'queued', { attempt: 0 })], [root, working, done])).toEqual([
       'historian       Do b (12 ms)',
     ]);
-    const again = task('a', 'in_progress', { assignedTo: 'code-metrics-2', attempt: 2 });
-    expect(narrate([root, working, done], [root, again, done], 'a')).toEqual([
-      'code-metrics-2 takes over "Do a" (attempt 2)',
+    const again = task('a', 'in_progress', { lastAgentId: 'code-metrics-2', attempt: 2 });
+    expect(narrate([root, working, done], [root, again, done])).toEqual([
+      'code-metrics-2  takes over: Do a (attempt 2)',
     ]);
-    expect(narrate([root, again], [root, again], 'a')).toEqual([]);
+    expect(narrate([root, again], [root, again])).toEqual([]);
+    const retried = task('a', 'in_progress', { lastAgentId: 'code-metrics-2', attempt: 3 });
+    expect(narrate([root, again], [root, retried])).toEqual([
+      'code-metrics-2  tries again: Do a (attempt 3)',
+    ]);
   });
 });

@@ -6,11 +6,10 @@ export type Rest = {
   /** All tasks of the tree; it has fewer than fit one page. */
   listTree(rootTaskId: string): Promise<readonly TaskView[]>;
   history(taskId: string): Promise<readonly TaskHistoryEntry[]>;
-  task(taskId: string): Promise<TaskView>;
   agents(): Promise<readonly AgentView[]>;
 };
 
-type Page<T> = { readonly items: readonly T[] };
+type Page<T> = { readonly data: readonly T[] };
 
 /** An answer other than success. */
 export class RestError extends Error {
@@ -36,10 +35,9 @@ export function restClient(url: string): Rest {
         headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
         body: JSON.stringify(task),
       }),
-    listTree: async (root) => (await get<Page<TaskView>>(`/v1/tasks?root=${root}&limit=200`)).items,
-    history: async (id) => (await get<Page<TaskHistoryEntry>>(`/v1/tasks/${id}/history`)).items,
-    task: (id) => get(`/v1/tasks/${id}`),
-    agents: async () => (await get<Page<AgentView>>('/v1/agents?limit=200')).items,
+    listTree: async (root) => (await get<Page<TaskView>>(`/v1/tasks?root=${root}&limit=200`)).data,
+    history: async (id) => (await get<Page<TaskHistoryEntry>>(`/v1/tasks/${id}/history`)).data,
+    agents: async () => (await get<Page<AgentView>>('/v1/agents?limit=200')).data,
   };
 }
 

@@ -52,7 +52,10 @@ export async function runDemo({ repository, directory, session, say }: Run): Pro
   for (const [id, child] of agents.byId) report(`${id.padEnd(16)}(pid ${child.pid})`);
 
   const logs = join(directory, 'logs');
-  const { signal, stop } = withDeadline(session.interrupted, `The audit is stuck. The logs are in ${logs}.`);
+  const { signal, stop } = withDeadline(
+    session.interrupted,
+    `The audit did not end within ${deadlineMs / 1_000} s. The logs are in ${logs}.`,
+  );
   const sayWhen = (line: string) => say(`  ${secondsSinceStart().toFixed(1).padStart(5)} s  ${line}`);
   const work = async () => {
     await untilOnline({ rest, signal }, epochs);
@@ -66,7 +69,7 @@ export async function runDemo({ repository, directory, session, say }: Run): Pro
 
 function withDeadline(interrupted: AbortSignal, message: string) {
   const deadline = new AbortController();
-  const error = new Error(`${message} It was given ${deadlineMs / 1_000} s.`);
+  const error = new Error(message);
   const timer = setTimeout(() => deadline.abort(error), deadlineMs);
   return { signal: AbortSignal.any([interrupted, deadline.signal]), stop: () => clearTimeout(timer) };
 }

@@ -10,7 +10,6 @@ export type Repository = {
   readonly commit: string;
   /** The branch; null when HEAD is detached. */
   readonly branch: string | null;
-  readonly bare: boolean;
   readonly shallow: boolean;
   /** Some objects may be elsewhere; they are skipped, never fetched. */
   readonly partial: boolean;
@@ -48,7 +47,6 @@ export async function openRepository(path: string): Promise<Repository> {
     name: basename(top === '' ? path : top.replace(/\/\.git$/, '')).replace(/\.git$/, '') || 'repository',
     commit,
     branch: await ask('symbolic-ref', '--quiet', '--short', 'HEAD').catch(() => null),
-    bare: bare === 'true',
     shallow: (await ask('rev-parse', '--is-shallow-repository').catch(() => 'false')) === 'true',
     partial: await isPartialClone({ repository: top }),
   };

@@ -14,7 +14,6 @@ export const planInput = z.object({
   /** Where the report is written. */
   reportPath: absolute.refine((path) => path.endsWith('.md'), 'expected a path that ends in .md'),
 });
-export type PlanInput = z.infer<typeof planInput>;
 
 /** Input of every step that reads the repository. */
 export const snapshotInput = z.object(snapshot);

@@ -10,7 +10,6 @@ const repository = {
   name: 'thing',
   commit: 'a'.repeat(40),
   branch: 'main',
-  bare: false,
   shallow: false,
   partial: false,
 };

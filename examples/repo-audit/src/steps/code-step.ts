@@ -4,15 +4,15 @@ import { measureFile, type FileMetrics } from '../analyses/file-metrics.js';
 import { summarisePart } from '../analyses/part-metrics.js';
 import { describeLayout, findDuplicates } from '../analyses/tree-analyses.js';
 import { readTexts } from '../git/contents.js';
-import { listTree } from '../git/tree.js';
 import { codeInput } from '../plan/inputs.js';
 import { filesOf } from '../plan/parts.js';
+import { knownTree } from './known-tree.js';
 import type { Step } from './step.js';
 
 /** `code.metrics`: measures a part of the tree, finds equal files, or describes the layout. */
 export const codeStep: Step = async (input, { signal }) => {
   const request = parse(codeInput, input, 'input of code.metrics');
-  const tree = await listTree({ ...request, signal });
+  const tree = await knownTree(request);
   switch (request.look) {
     case 'duplicates':
       return findDuplicates(tree.files);

@@ -3,11 +3,12 @@ import { join, posix } from 'node:path';
 import { parse } from '@baton/contracts';
 import * as analysis from '../analyses/licences.js';
 import { readTexts, type ReadRequest } from '../git/contents.js';
-import { listTree, type TreeFile } from '../git/tree.js';
+import type { TreeFile } from '../git/tree.js';
 import { AUDIT_LIMITS } from '../limits.js';
 import { snapshotInput } from '../plan/inputs.js';
 import type { Licences } from '../results.js';
 import { clip, descending } from '../text.js';
+import { knownTree } from './known-tree.js';
 import type { Step } from './step.js';
 
 type Installed = analysis.LockedPackage & {
@@ -20,7 +21,7 @@ const lookedUp = 5_000;
 /** `deps.licences`: the licences of the repository and of the npm packages it locks; other manifests are counted. */
 export const licencesStep: Step = async (input, { signal }) => {
   const request = { ...parse(snapshotInput, input, 'input of deps.licences'), signal };
-  const { files } = await listTree(request);
+  const { files } = await knownTree(request);
   return {
     own: await ownLicences({ ...request, files: files.filter((file) => analysis.isLicenceFile(file.path)) }),
     manifests: countManifests(files),

@@ -2,10 +2,10 @@ import { parse } from '@baton/contracts';
 import { findSecrets } from '../analyses/secrets.js';
 import { findLargeFiles } from '../analyses/tree-analyses.js';
 import { readTexts } from '../git/contents.js';
-import { listTree } from '../git/tree.js';
 import { scanInput } from '../plan/inputs.js';
 import type { Secrets } from '../results.js';
 import { clip } from '../text.js';
+import { knownTree } from './known-tree.js';
 import type { Step } from './step.js';
 
 const findingsShown = 50;
@@ -13,7 +13,7 @@ const findingsShown = 50;
 /** `files.scan`: lists the largest files, or looks for secrets in all text files. */
 export const scanStep: Step = async (input, { signal }) => {
   const request = { ...parse(scanInput, input, 'input of files.scan'), signal };
-  const { files } = await listTree(request);
+  const { files } = await knownTree(request);
   return request.look === 'largeFiles' ? findLargeFiles(files) : scanForSecrets({ ...request, files });
 };
 

@@ -29,8 +29,8 @@ type Proposal = {
 };
 type Answer = z.infer<typeof assignAnswer>['items'][number] | undefined;
 
-// Two keep task-service busy while a third collects; more only make batches smaller.
-const BATCHES_IN_FLIGHT = 2;
+// Enough to keep task-service busy while the next batch collects; more only make batches smaller.
+const BATCHES_IN_FLIGHT = 4;
 const TIMEOUT_MS = 10_000;
 const assignAnswer = itemAnswers({ taskId: z.string(), attempt: z.number(), version: z.number() });
 
@@ -60,17 +60,22 @@ export class AssignmentService implements OnApplicationShutdown {
     await this.batcher.idle();
   }
 
+  /** Whether a task is proposed already, or its state is newer than what is said about it here. */
+  isKnown(task: QueuedTask): boolean {
+    return this.proposed.has(task.id) || knownVersion(this.view.fleet, task.id) > task.version;
+  }
+
   /** Tries to place a task now. What was placed is proposed in the next batch; `settled` tells what came of it. */
   attempt(task: QueuedTask): Attempt {
     const { fleet, classes } = this.view;
-    if (this.proposed.has(task.id) || knownVersion(fleet, task.id) > task.version) return { tried: 'known' };
+    if (this.isKnown(task)) return { tried: 'known' };
     const startedAt = performance.now();
     const placement = decideTask(this.view, task, Date.now());
     const tookMicros = (performance.now() - startedAt) * 1_000;
     decisionSeconds.observe(tookMicros / 1_000_000);
     if (placement === undefined) {
       const room = classRoom(classAgents(classes, fleet, classNeedsOf(task.needs)));
-      const tried = room === 0 ? 'no room' : 'passed over';
+      const tried = room === 0 ? 'no_room' : 'passed_over';
       decisionsTotal.inc({ outcome: tried });
       return { tried };
     }

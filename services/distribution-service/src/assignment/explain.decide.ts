@@ -73,8 +73,8 @@ function nextStep(
     const names = away.slice(0, 5).map((agent) => `${agent.id} (${agent.silent ? 'silent' : agent.status})`);
     return `Bring an agent online that could do it: ${names.join(', ')}.`;
   }
-  const { requiredAgents, excludedAgents } = needs.criteria;
-  if (requiredAgents !== undefined || excludedAgents !== undefined) {
+  const { requiredAgents = [], excludedAgents = [] } = needs.criteria;
+  if (requiredAgents.length > 0 || excludedAgents.length > 0) {
     return 'Change the criteria of the task, or start an agent that meets them and has every capability.';
   }
   return 'Start one agent that has all the capabilities together: each exists, but never in one agent.';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decision as decisionSchema, type Priority } from '@baton/contracts';
+import { decision as decisionSchema, type Criteria, type Priority } from '@baton/contracts';
 import fc from 'fast-check';
 import { fleetEntry, fleetOf, load, queuedTask } from '../../test/factories.js';
 import type { Fleet } from '../fleet/fleet.state.js';
@@ -50,7 +50,7 @@ const randomTask = fc
     skippedAgents: fc
       .subarray(['agent-0', 'agent-1', 'agent-2'])
       .map((ids) => ids.map((agentId) => ({ agentId, until: '2026-01-01T00:01:00.000Z' }))),
-    criteria: fc.constantFrom(
+    criteria: fc.constantFrom<Criteria>(
       {},
       { requiredAgents: ['agent-1', 'agent-3'] },
       { excludedAgents: ['agent-2'] },

@@ -8,8 +8,8 @@ import { release, reserve } from '../fleet/slots.fold.js';
 import { classAgents, classNeedsOf, classRoom, createClassIndex } from './classes.fold.js';
 import { createConnectionGraph } from './connection.graph.js';
 import { decideTask } from './task.decide.js';
-import { compareTasks, isBeingRead, markWaiting, planReading, readAnswer } from './waiting.fold.js';
-import type { WaitingClasses } from './waiting.fold.js';
+import { addWaiting, compareTasks, discover, isTakingTurns } from './waiting.fold.js';
+import { planReading, takePages, tryAhead, type WaitingClasses } from './waiting.fold.js';
 
 /** The backlog as the database has it, and a distribution that reads it until it has nothing more to ask. */
 function backlogOf(fleet: Fleet, queued: readonly QueuedTask[]) {
@@ -38,7 +38,7 @@ function backlogOf(fleet: Fleet, queued: readonly QueuedTask[]) {
     const placement = decideTask(view, task, 0);
     if (placement === undefined) {
       const room = classRoom(classAgents(view.classes, fleet, classNeedsOf(task.needs)));
-      return room === 0 ? 'no room' : 'passed over';
+      return room === 0 ? 'no_room' : 'passed_over';
     }
     reserve(fleet, placement.agent, task.id);
     backlog.delete(task);
@@ -47,16 +47,17 @@ function backlogOf(fleet: Fleet, queued: readonly QueuedTask[]) {
   }
 
   function read(now: number): void {
-    for (;;) {
+    for (let readOn = true; readOn;) {
       const asked = planReading(waiting, view.classes, fleet, now);
-      if (asked.length === 0) return;
-      requests += 1;
+      if (asked.length > 0) takePages(waiting, asked, answer(asked));
+      requests += Math.min(1, asked.length);
       if (requests > 10_000) throw new Error('the reading does not come to an end');
-      readAnswer(waiting, asked, answer(asked), attempt);
+      const isShort = tryAhead(waiting, view.classes, fleet, attempt);
+      readOn = isShort || asked.length > 0;
     }
   }
 
-  for (const task of queued) markWaiting(waiting, task, fleet, 0);
+  for (const task of queued) discover(waiting, task, fleet, 0);
   return { waiting, placed, backlog, read, requests: () => requests };
 }
 
@@ -72,7 +73,7 @@ describe('reading the backlog', () => {
     const { read, placed, waiting } = backlogOf(fleet, tasks);
     read(0);
     expect(placed).toEqual(tasks.slice(0, 3));
-    expect(isBeingRead(waiting, 'any')).toBe(true);
+    expect(isTakingTurns(waiting, 'any')).toBe(true);
     agentIn(fleet, 'a').reserved.clear();
     read(0);
     expect(placed).toEqual(tasks);
@@ -106,7 +107,7 @@ describe('reading the backlog', () => {
     const { read, placed, waiting, requests } = backlogOf(fleet, [...stuck, free]);
     read(0);
     expect(placed).toEqual([free]);
-    expect(isBeingRead(waiting, 'any')).toBe(false);
+    expect(isTakingTurns(waiting, 'any')).toBe(false);
     const before = requests();
     read(100);
     expect(requests()).toBe(before);
@@ -128,26 +129,88 @@ describe('reading the backlog', () => {
     expect(requests()).toBe(3);
   });
 
-  it('goes back for a task that came before where it stands', () => {
+  it('reads ahead, so that freed slots need no further reading', () => {
+    const fleet = fleetOf(fleetEntry('a', { maxConcurrent: 1 }));
+    const tasks = tasksOf(40);
+    const { read, placed, waiting, requests } = backlogOf(fleet, tasks);
+    for (let slot = 0; slot < 40; slot += 1) {
+      agentIn(fleet, 'a').reserved.clear();
+      read(0);
+    }
+    expect(placed).toEqual(tasks);
+    expect(requests()).toBe(1);
+    expect(waiting.size).toBe(0);
+  });
+
+  it('tries a task that comes in its turn, before those read ahead that are worse', () => {
     const fleet = fleetOf(fleetEntry('a', { maxConcurrent: 2 }));
-    const { read, placed, waiting, backlog } = backlogOf(fleet, tasksOf(4));
+    const { read, placed, waiting, backlog, requests } = backlogOf(fleet, tasksOf(4));
     read(0);
     const urgent = queuedTask({ queueKey: 0.5 });
     backlog.add(urgent);
-    markWaiting(waiting, urgent, fleet, 1);
+    addWaiting(waiting, urgent, fleet, 1);
+    addWaiting(waiting, urgent, fleet, 1);
     agentIn(fleet, 'a').reserved.clear();
     read(1);
     expect(placed[2]).toBe(urgent);
+    expect(requests()).toBe(1);
   });
 
-  it('does not forget a class into which a task came while it was read to the end', () => {
+  it('does not miss a task that came while its class was read to the end', () => {
     const fleet = fleetOf(fleetEntry('a'));
+    const classes = createClassIndex();
     const waiting: WaitingClasses = new Map();
-    markWaiting(waiting, queuedTask(), fleet, 0);
-    const asked = planReading(waiting, createClassIndex(), fleet, 0);
-    markWaiting(waiting, queuedTask(), fleet, 0);
-    readAnswer(waiting, asked, [{ backlogClass: 'any', tasks: [], more: false }], () => 'placed');
-    expect(isBeingRead(waiting, 'any')).toBe(true);
+    discover(waiting, queuedTask(), fleet, 0);
+    const asked = planReading(waiting, classes, fleet, 0);
+    const late = queuedTask();
+    addWaiting(waiting, late, fleet, 0);
+    takePages(waiting, asked, [{ backlogClass: 'any', tasks: [], more: false }]);
+    const tried: QueuedTask[] = [];
+    tryAhead(waiting, classes, fleet, (task) => {
+      tried.push(task);
+      return 'placed';
+    });
+    expect(tried).toEqual([late]);
+    expect(waiting.size).toBe(0);
+  });
+
+  it('keeps what came without reading, in order, and reads what grows too long', () => {
+    const fleet = fleetOf(fleetEntry('a', { maxConcurrent: 1 }));
+    const { read, placed, waiting, backlog, requests } = backlogOf(fleet, []);
+    const tasks = tasksOf(700);
+    for (const task of tasks.toReversed()) {
+      backlog.add(task);
+      addWaiting(waiting, task, fleet, 0);
+    }
+    for (let slot = 0; slot < 500; slot += 1) {
+      agentIn(fleet, 'a').reserved.clear();
+      read(0);
+    }
+    expect(placed).toEqual(tasks.slice(0, 500));
+    expect(requests()).toBe(0);
+    for (let slot = 0; slot < 200; slot += 1) {
+      agentIn(fleet, 'a').reserved.clear();
+      read(0);
+    }
+    expect(placed).toEqual(tasks);
+    expect(requests()).toBeLessThan(6);
+  });
+
+  it('starts over for a class whose best task is news', () => {
+    const fleet = fleetOf(fleetEntry('a', { maxConcurrent: 1 }));
+    load(fleet, 'a', 1);
+    const { waiting, requests, read, backlog } = backlogOf(fleet, []);
+    const [lost, known] = [queuedTask({ queueKey: 1 }), queuedTask({ queueKey: 2 })];
+    for (const task of [lost, known]) backlog.add(task);
+    addWaiting(waiting, known, fleet, 0);
+    discover(waiting, known, fleet, 0);
+    agentIn(fleet, 'a').held.clear();
+    agentIn(fleet, 'a').reserved.add('another');
+    discover(waiting, lost, fleet, 0);
+    agentIn(fleet, 'a').reserved.clear();
+    read(0);
+    expect(requests()).toBe(1);
+    expect(backlog).toEqual(new Set([known]));
   });
 
   it('ends, whatever the backlog looks like, and leaves no slot free that a task could have', () => {
@@ -179,11 +242,27 @@ describe('reading the backlog', () => {
     );
   });
 
+  it('asks for all classes in turn where more wait than fit into a request', () => {
+    const fleet = fleetOf(fleetEntry('a'));
+    const waiting: WaitingClasses = new Map();
+    for (let index = 0; index < 500; index += 1) {
+      discover(waiting, queuedTask({ backlogClass: `class-${index}` }), fleet, 0);
+    }
+    const asked = new Set<string>();
+    for (let request = 0; request < 3; request += 1) {
+      const plan = planReading(waiting, createClassIndex(), fleet, 0);
+      expect(plan.length).toBeLessThanOrEqual(200);
+      expect(plan.reduce((sum, { limit }) => sum + limit, 0)).toBeLessThanOrEqual(500);
+      for (const { backlogClass } of plan) asked.add(backlogClass);
+    }
+    expect(asked.size).toBe(500);
+  });
+
   it('keeps a bounded number of classes in mind', () => {
     const fleet = fleetOf(fleetEntry('a'));
     const waiting: WaitingClasses = new Map();
     for (let index = 0; index < 10_100; index += 1) {
-      markWaiting(waiting, queuedTask({ backlogClass: `class-${index}` }), fleet, 0);
+      discover(waiting, queuedTask({ backlogClass: `class-${index}` }), fleet, 0);
     }
     expect(waiting.size).toBe(10_000);
     expect(waiting.has('class-0')).toBe(false);

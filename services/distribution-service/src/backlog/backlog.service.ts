@@ -4,8 +4,8 @@ import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AssignmentService, type Settled } from '../assignment/assignment.service.js';
-import { compareTasks, isBeingRead, markWaiting } from '../assignment/waiting.fold.js';
-import { planReading, readAnswer, type WaitingClasses } from '../assignment/waiting.fold.js';
+import { addWaiting, compareTasks, discover, isTakingTurns } from '../assignment/waiting.fold.js';
+import { planReading, takePages, tryAhead, type WaitingClasses } from '../assignment/waiting.fold.js';
 import { agentsGauge, waitingClassesGauge } from '../distribution.metrics.js';
 import { FleetService } from '../fleet/fleet.service.js';
 import { roomOf } from '../fleet/slots.fold.js';
@@ -20,7 +20,7 @@ const DISCOVER_PAGES_PER_TICK = 5;
 /**
  * Brings waiting tasks to agents: new ones from events where nothing waits before them, all others by reading the
  * backlog whenever slots free up or agents appear, and once a second. That reading, not the event, is the
- * guarantee; no queue of tasks is kept here, only where the reading of each class stands.
+ * guarantee: of what waits, only so much is in memory as makes one reading last for many freed slots.
  */
 @Injectable()
 export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
@@ -57,7 +57,7 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
     const settled: Promise<void>[] = [];
     for (const task of tasks.toSorted(compareTasks)) {
       // While others wait for slots it takes its turn among them.
-      if (this.reading || isBeingRead(this.waiting, task.needs.backlogClass)) this.mark(task);
+      if (this.reading || isTakingTurns(this.waiting, task.needs.backlogClass)) this.mark(task);
       else settled.push(this.place(task));
     }
     this.wake();
@@ -66,7 +66,7 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async place(task: QueuedTask): Promise<void> {
     const attempt = this.assignments.attempt(task);
-    if (attempt.tried === 'no room' || attempt.tried === 'passed over') this.mark(task);
+    if (attempt.tried === 'no_room' || attempt.tried === 'passed_over') this.mark(task);
     if (attempt.settled !== undefined) this.settle(task, await attempt.settled);
   }
 
@@ -76,7 +76,7 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private mark(task: QueuedTask): void {
-    markWaiting(this.waiting, task, this.fleetService.fleet, performance.now());
+    addWaiting(this.waiting, task, this.fleetService.fleet, performance.now());
   }
 
   /** Reads at the end of this turn of the event loop, so that hints that came together are one occasion. */
@@ -125,30 +125,37 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async readWhatFits(): Promise<void> {
     const { fleet, classes } = this.assignments.view;
-    while (!this.stopped && !this.failed) {
+    let readOn = true;
+    while (readOn && !this.stopped && !this.failed) {
       const asked = planReading(this.waiting, classes, fleet, performance.now());
-      if (asked.length === 0) return;
-      const answer = await this.ask({ classes: asked });
-      readAnswer(this.waiting, asked, answer.classes, (task) => {
+      if (asked.length > 0) takePages(this.waiting, asked, (await this.ask({ classes: asked })).classes);
+      if (this.stopped) return;
+      const isShort = tryAhead(this.waiting, classes, fleet, (task) => {
         const attempt = this.assignments.attempt(task);
         void attempt.settled?.then((settled) => this.settle(task, settled));
         return attempt.tried;
       });
+      readOn = isShort || asked.length > 0;
     }
   }
 
   /** Finds classes that wait unknown to this process, after a start or lost events. */
   private async discover(): Promise<void> {
     this.discoveryDue = false;
-    for (let page = 0; page < DISCOVER_PAGES_PER_TICK; page += 1) {
+    for (let pages = 0; pages < DISCOVER_PAGES_PER_TICK; pages += 1) {
       const after = this.discoverAfter;
-      const discover = { limit: DISCOVER_PAGE, ...(after === undefined ? {} : { after }) };
-      const { discovered } = await this.ask({ discover });
-      for (const task of discovered) if (!this.waiting.has(task.needs.backlogClass)) this.mark(task);
+      const page = { limit: DISCOVER_PAGE, ...(after === undefined ? {} : { after }) };
+      const { discovered } = await this.ask({ discover: page });
+      for (const task of discovered) this.discovered(task);
       const isLast = discovered.length < DISCOVER_PAGE;
       this.discoverAfter = isLast ? undefined : discovered.at(-1)?.needs.backlogClass;
       if (isLast) return;
     }
+  }
+
+  private discovered(task: QueuedTask): void {
+    if (this.assignments.isKnown(task)) return;
+    discover(this.waiting, task, this.fleetService.fleet, performance.now());
   }
 
   private ask(request: BacklogRequest): Promise<BacklogAnswer> {

@@ -29,6 +29,7 @@ export class SnapshotService implements OnApplicationBootstrap, OnModuleDestroy 
   private readingAll = false;
   private readAllAgain = false;
   private complete = false;
+  private failing = false;
   private stopped = false;
 
   constructor(
@@ -81,7 +82,7 @@ export class SnapshotService implements OnApplicationBootstrap, OnModuleDestroy 
     try {
       await this.readAll();
     } catch (error) {
-      this.logger.warn({ err: error }, 'could not read the fleet; trying again in a second');
+      this.complain(error);
       this.readAllAgain = true;
     } finally {
       this.readingAll = false;
@@ -123,7 +124,7 @@ export class SnapshotService implements OnApplicationBootstrap, OnModuleDestroy 
       this.applied({ askedAt, agentIds });
     } catch (error) {
       // Full and doubted agents are asked for again in 2 s, agents of unknown epoch at their next beat.
-      this.logger.warn({ err: error, agents: agentIds.length }, 'could not read agents');
+      this.complain(error);
     }
     this.refresh([]);
   }
@@ -133,8 +134,15 @@ export class SnapshotService implements OnApplicationBootstrap, OnModuleDestroy 
     const askedAt = fleet.step;
     const options = { answer: snapshotAnswer, timeoutMs: TIMEOUT_MS };
     const answer = await askTaskService(this.bus, SERVICE_SUBJECTS.snapshot, request, options);
+    this.failing = false;
     this.refresh(applySnapshot(fleet, answer.agents, askedAt, performance.now()));
     return answer;
+  }
+
+  /** Once an outage: it is tried again up to four times a second. */
+  private complain(error: unknown): void {
+    if (!this.failing) this.logger.warn({ err: error }, 'could not read agents; trying again until it works');
+    this.failing = true;
   }
 
   private applied(applied: Applied): void {

@@ -4,7 +4,7 @@ import { agentIn, fleetEntry, fleetOf } from '../../test/factories.js';
 import { applyHint } from '../fleet/fleet.fold.js';
 import type { Fleet } from '../fleet/fleet.state.js';
 import { agentHeard, beatReturned, beatSent, createPresence, noteSweep } from './presence.fold.js';
-import { silentAgents, startOver } from './presence.fold.js';
+import { isBeatWanted, silentAgents, startOver } from './presence.fold.js';
 
 type Happening = {
   /** Which agents beat at this time, and how long that takes to arrive. */
@@ -32,22 +32,23 @@ function run(fleet: Fleet, until: number, happening: Happening): Map<string, num
     }
     if (happening.stalled?.(now) === true) continue;
     if (now === happening.reconnectAt) startOver(presence, now);
-    if (now % 1_000 === 0) {
-      const sentAt = now;
-      beatSent(presence, sentAt);
-      const delay = happening.echo === undefined ? 1 : happening.echo(now);
-      if (delay !== undefined) {
-        arriving.push({ at: now + delay, handle: (at) => beatReturned(presence, sentAt, at) });
-      }
-    }
+    if (now % 1_000 === 0) sendOwnBeat(now);
     for (const { at, handle } of arriving) if (at <= now) handle(now);
     arriving = arriving.filter(({ at }) => at > now);
     noteSweep(presence, now);
+    if (isBeatWanted(fleet, presence, now)) sendOwnBeat(now);
     for (const { agentId } of silentAgents(fleet, presence, now)) {
       if (!found.has(agentId)) found.set(agentId, now);
     }
   }
   return found;
+
+  function sendOwnBeat(sentAt: number): void {
+    beatSent(presence, sentAt);
+    const delay = happening.echo === undefined ? 1 : happening.echo(sentAt);
+    if (delay === undefined) return;
+    arriving.push({ at: sentAt + delay, handle: (at) => beatReturned(presence, sentAt, at) });
+  }
 }
 
 const three = () => fleetOf(fleetEntry('a'), fleetEntry('b'), fleetEntry('c'));
@@ -57,21 +58,21 @@ describe('silent agents', () => {
   it('are found a sweep after their expiry time, and others are not', () => {
     const found = run(three(), 20_000, { beats: (now) => (now <= 4_000 ? all : ['a', 'c']) });
     expect([...found.keys()]).toEqual(['b']);
-    expect(found.get('b')).toBe(10_250);
+    expect(found.get('b')).toBe(10_500);
   });
 
   it('are found when it is the only agent', () => {
     const fleet = fleetOf(fleetEntry('a'));
-    expect(run(fleet, 20_000, { beats: (now) => (now <= 4_000 ? ['a'] : []) }).get('a')).toBe(10_250);
+    expect(run(fleet, 20_000, { beats: (now) => (now <= 4_000 ? ['a'] : []) }).get('a')).toBe(10_500);
   });
 
   it('are found when it is all agents at once', () => {
     const found = run(three(), 20_000, { beats: (now) => (now <= 4_000 ? all : []) });
-    expect([...found.values()]).toEqual([10_250, 10_250, 10_250]);
+    expect([...found.values()]).toEqual([10_500, 10_500, 10_500]);
   });
 
   it('are found when they were never heard, a full expiry time after the start', () => {
-    expect([...run(three(), 20_000, {}).values()]).toEqual([6_250, 6_250, 6_250]);
+    expect([...run(three(), 20_000, {}).values()]).toEqual([6_500, 6_500, 6_500]);
   });
 
   it('are nobody while the own beat does not come back', () => {
@@ -95,17 +96,31 @@ describe('silent agents', () => {
     expect(found.size).toBe(0);
   });
 
+  it('are nobody as long as no own beat sent after their expiry time came back', () => {
+    const fleet = fleetOf(fleetEntry('a', { heartbeatMs: 200, expireMs: 400 }));
+    const presence = createPresence(0);
+    beatSent(presence, 0);
+    beatReturned(presence, 0, 1);
+    expect(silentAgents(fleet, presence, 900)).toEqual([]);
+    expect(isBeatWanted(fleet, presence, 900)).toBe(true);
+    beatSent(presence, 900);
+    expect(isBeatWanted(fleet, presence, 1_000)).toBe(false);
+    beatReturned(presence, 900, 1_100);
+    expect(silentAgents(fleet, presence, 1_100)).toHaveLength(1);
+    expect(isBeatWanted(fleet, presence, 1_100)).toBe(false);
+  });
+
   it('get a full expiry time after a stall', () => {
     const found = run(three(), 40_000, {
       beats: (now) => (now <= 4_000 ? all : []),
       stalled: (now) => now > 5_000 && now < 9_000,
     });
-    expect([...found.values()]).toEqual([15_250, 15_250, 15_250]);
+    expect([...found.values()]).toEqual([15_500, 15_500, 15_500]);
   });
 
   it('get a full expiry time after a reconnect', () => {
     const found = run(three(), 40_000, { beats: (now) => (now <= 4_000 ? all : []), reconnectAt: 8_000 });
-    expect([...found.values()]).toEqual([14_250, 14_250, 14_250]);
+    expect([...found.values()]).toEqual([14_500, 14_500, 14_500]);
   });
 
   it('get a full expiry time in a new life, whatever was heard of the old one', () => {
@@ -115,7 +130,9 @@ describe('silent agents', () => {
     beatReturned(presence, 0, 1);
     agentHeard(presence, agentIn(fleet, 'a'), 1_000);
     applyHint(fleet, fleetEntry('a', { epoch: 2 }), 7_000);
+    beatReturned(presence, 13_000, 13_000);
     expect(silentAgents(fleet, presence, 13_000)).toEqual([]);
+    beatReturned(presence, 13_001, 13_001);
     expect(silentAgents(fleet, presence, 13_001)).toEqual([{ agentId: 'a', epoch: 2, silentMs: 6_001 }]);
   });
 

@@ -9,8 +9,11 @@ export type Presence = {
   sweptAt: number;
   /** Own beats sent and not back, oldest first. */
   readonly outstanding: number[];
-  /** Whether an own beat came back since the connection stands. */
-  echoed: boolean;
+  /**
+   * When the latest own beat that came back was sent: what reached the broker before it has been heard, so it is
+   * only up to here that silence is known.
+   */
+  heardUpTo: number;
 };
 
 export type Silence = { readonly agentId: string; readonly epoch: number; readonly silentMs: number };
@@ -21,18 +24,20 @@ const OWN_BEAT_LIMIT_MS = 1_500;
 /** A process that did not sweep for longer than this may have slept through beats. */
 const STALL_MS = 1_000;
 
+const NEVER = Number.NEGATIVE_INFINITY;
+
 // Enough to tell a late beat from a lost one; while none comes back there is nothing to learn from more.
 const OUTSTANDING_KEPT = 16;
 
 /** A process that starts now: every agent gets a full expiry time. */
 export function createPresence(now: number): Presence {
-  return { heard: new Map(), graceStart: now, sweptAt: now, outstanding: [], echoed: false };
+  return { heard: new Map(), graceStart: now, sweptAt: now, outstanding: [], heardUpTo: NEVER };
 }
 
 /** The connection is new: what was said while there was none is unknown. */
 export function startOver(presence: Presence, now: number): void {
   presence.graceStart = now;
-  presence.echoed = false;
+  presence.heardUpTo = NEVER;
   presence.outstanding.length = 0;
 }
 
@@ -49,7 +54,7 @@ export function beatReturned(presence: Presence, sentAt: number, now: number): v
   if (now - sentAt > OWN_BEAT_LIMIT_MS || back.some((sent) => now - sent > OWN_BEAT_LIMIT_MS)) {
     presence.graceStart = now;
   }
-  presence.echoed = true;
+  presence.heardUpTo = Math.max(presence.heardUpTo, sentAt);
 }
 
 /** An agent said that it lives. */
@@ -71,14 +76,13 @@ export function noteSweep(presence: Presence, now: number): void {
  * hear. An agent never heard is judged from when its epoch became known.
  */
 export function silentAgents(fleet: Fleet, presence: Presence, now: number): readonly Silence[] {
-  if (!canHear(presence, now)) return [];
-  const silent: Silence[] = [];
-  for (const agent of fleet.agents.values()) {
-    if (agent.status === 'offline') continue;
-    const silentMs = now - Math.max(lastSign(presence, agent), presence.graceStart);
-    if (silentMs > agent.expireMs) silent.push({ agentId: agent.id, epoch: agent.epoch, silentMs });
-  }
-  return silent;
+  return canHear(presence, now) ? silentUpTo(fleet, presence, presence.heardUpTo) : [];
+}
+
+/** Whether an own beat is wanted before its time, to know whether agents that seem silent are. */
+export function isBeatWanted(fleet: Fleet, presence: Presence, now: number): boolean {
+  if (presence.outstanding.length > 0) return false;
+  return silentUpTo(fleet, presence, now).length > silentUpTo(fleet, presence, presence.heardUpTo).length;
 }
 
 /** Drops what was heard from agents that are gone. */
@@ -88,6 +92,16 @@ export function forgetGone(fleet: Fleet, presence: Presence): void {
   }
 }
 
+function silentUpTo(fleet: Fleet, presence: Presence, time: number): readonly Silence[] {
+  const silent: Silence[] = [];
+  for (const agent of fleet.agents.values()) {
+    if (agent.status === 'offline') continue;
+    const silentMs = time - Math.max(lastSign(presence, agent), presence.graceStart);
+    if (silentMs > agent.expireMs) silent.push({ agentId: agent.id, epoch: agent.epoch, silentMs });
+  }
+  return silent;
+}
+
 function lastSign(presence: Presence, agent: FleetAgent): number {
   const heard = presence.heard.get(agent.id);
   return heard?.epoch === agent.epoch ? heard.at : agent.epochSince;
@@ -95,5 +109,5 @@ function lastSign(presence: Presence, agent: FleetAgent): number {
 
 function canHear(presence: Presence, now: number): boolean {
   const oldest = presence.outstanding[0];
-  return presence.echoed && (oldest === undefined || now - oldest <= OWN_BEAT_LIMIT_MS);
+  return oldest === undefined || now - oldest <= OWN_BEAT_LIMIT_MS;
 }

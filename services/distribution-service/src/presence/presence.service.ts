@@ -12,7 +12,8 @@ import { LOGGER } from '../logger.js';
 import { expiriesTotal } from '../distribution.metrics.js';
 import { askTaskService, itemAnswers } from '../task-service.client.js';
 import { agentHeard, beatReturned, beatSent, createPresence, forgetGone } from './presence.fold.js';
-import { noteSweep, OWN_BEAT_MS, silentAgents, startOver, type Silence } from './presence.fold.js';
+import { isBeatWanted, noteSweep, OWN_BEAT_MS, silentAgents, startOver } from './presence.fold.js';
+import type { Silence } from './presence.fold.js';
 
 const SWEEP_MS = 250;
 const ASK_AGAIN_MS = 1_000;
@@ -106,6 +107,7 @@ export class PresenceService implements OnModuleInit, OnModuleDestroy {
     const now = performance.now();
     noteSweep(this.presence, now);
     const silent = silentAgents(this.fleetService.fleet, this.presence, now);
+    if (isBeatWanted(this.fleetService.fleet, this.presence, now)) this.beat();
     for (const { agentId } of silent) markSilent(this.fleetService.fleet, agentId);
     for (const [agentId, at] of this.askedAt) if (now - at >= ASK_AGAIN_MS) this.askedAt.delete(agentId);
     const due = silent.filter(({ agentId }) => !this.askedAt.has(agentId));

@@ -22,9 +22,7 @@ export class CreateFigures1795305600000 implements MigrationInterface {
         ended_at timestamptz
       )`);
     // Figures of a window.
-    await runner.query(
-      `CREATE INDEX tasks_ended ON metrics.tasks (ended_at) WHERE ended_at IS NOT NULL`,
-    );
+    await runner.query(`CREATE INDEX tasks_ended ON metrics.tasks (ended_at) WHERE ended_at IS NOT NULL`);
     // The oldest of the backlog.
     await runner.query(
       `CREATE INDEX tasks_queued ON metrics.tasks (first_queued_at) WHERE status = 'queued'`,

@@ -6,7 +6,6 @@ import { CreateFigures1795305600000 } from './create-figures.migration.js';
 /** One connection flushes, three scrape, the rest answer reports and the readiness check. */
 const POOL_SIZE = 6;
 const STATEMENT_TIMEOUT_MS = 5_000;
-const MIGRATION_LOCK = 7_204_300;
 const RETRY_MS = 500;
 
 /** A data source of the schema `metrics`, not yet connected. */
@@ -51,7 +50,7 @@ export async function openDatabase(
 async function migrate(dataSource: DataSource): Promise<void> {
   await dataSource.transaction(async (manager) => {
     await manager.query('SET LOCAL statement_timeout = 0');
-    await manager.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await manager.query(`SELECT pg_advisory_xact_lock(hashtext('metrics-service migrations'))`);
     // Asked first: CREATE SCHEMA IF NOT EXISTS needs rights on the database even where there is nothing to do.
     const [found] = await dataSource.query(`SELECT to_regnamespace('metrics') IS NOT NULL AS exists`);
     if (!found.exists) await dataSource.query('CREATE SCHEMA metrics');

@@ -3,7 +3,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 
-/** Answers every error as an RFC 9457 problem document with the code of the catalogue. */
+/** The only place that knows how errors look over HTTP: RFC 9457 problem documents. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}
@@ -11,38 +11,40 @@ export class ErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const problem = toDomainError(error, request);
-    if (problem.status >= 500) this.logger.error({ err: error, url: request.url }, 'a request failed');
     const reply = http.getResponse<FastifyReply>();
-    if (problem.retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(problem.retryAfterMs / 1_000));
+    const refusal = toDomainError(error, request);
+    if (refusal.status >= 500) this.logger.error({ err: error, url: request.url }, 'a request failed');
+    if (refusal.retryAfterMs !== undefined) {
+      void reply.header('retry-after', String(Math.ceil(refusal.retryAfterMs / 1_000)));
+    }
     void reply
-      .status(problem.status)
+      .status(refusal.status)
       .header('content-type', 'application/problem+json; charset=utf-8')
-      .send(JSON.stringify(toDocument(problem)));
+      .send(problem(refusal, request));
   }
 }
 
-function toDomainError(error: unknown, request: FastifyRequest): DomainError {
+function toDomainError(error: unknown, { method, url }: FastifyRequest): DomainError {
   if (error instanceof DomainError) return error;
-  if (error instanceof HttpException && error.getStatus() === 404) {
-    return new DomainError('ROUTE_NOT_FOUND', `There is no ${request.method} ${request.url}.`);
-  }
-  if (error instanceof HttpException && error.getStatus() < 500) {
-    return new DomainError('VALIDATION_FAILED', error.message);
-  }
-  return new DomainError('INTERNAL', 'The request could not be answered; the log of metrics-service says why.');
+  const status = error instanceof HttpException ? error.getStatus() : 500;
+  if (status === 404) return new DomainError('ROUTE_NOT_FOUND', `There is no ${method} ${url}`);
+  if (status < 500) return new DomainError('VALIDATION_FAILED', String(error));
+  return new DomainError('INTERNAL', 'The request failed inside Baton; the log tells why', { cause: error });
 }
 
-function toDocument(error: DomainError) {
-  const { title } = ERRORS[error.code];
+function problem(error: DomainError, { url, headers }: FastifyRequest) {
+  const { code, message } = error.toBody();
   const errors = error.details?.['errors'];
   return {
-    type: `urn:baton:error:${error.code}`,
-    title,
+    type: `https://baton.dev/errors#${code.toLowerCase()}`,
+    title: ERRORS[code].title,
     status: error.status,
-    detail: error.message,
-    code: error.code,
+    detail: message,
+    instance: url,
+    code,
     retryable: error.retryable,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(typeof headers['traceparent'] === 'string' ? { traceId: headers['traceparent'].split('-')[1] } : {}),
     ...(errors === undefined ? {} : { errors }),
   };
 }

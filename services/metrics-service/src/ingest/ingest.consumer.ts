@@ -13,7 +13,7 @@ export class IngestConsumer {
     stream: STREAMS.TASKS.name,
     durable: DURABLES.metrics,
     subjects: TASK_EVENT_TYPES,
-    maxInFlight: 1_000,
+    maxInFlight: 500,
   })
   ingest(events: TaskEvent[]): Promise<void> {
     return this.service.ingest(events);

@@ -22,7 +22,7 @@ export class IngestStore {
         // One flush at a time over all replicas: the statement compares with rows as they were when it began, and
         // two that met would lock the hot totals in opposite orders. Taken in a statement of its own, so that the
         // next one sees what the holder before it committed.
-        await manager.query('SELECT pg_advisory_xact_lock($1)', [FLUSH_LOCK]);
+        await manager.query(`SELECT pg_advisory_xact_lock(hashtext('metrics-service flush'))`);
         const rows: readonly { seconds: number }[] = await manager.query(SAVE, columnsOf(states));
         return rows.map((row) => row.seconds);
       });
@@ -49,8 +49,6 @@ export type Poison = {
   readonly reason: string;
   readonly payload: string;
 };
-
-const FLUSH_LOCK = 7_204_301;
 
 const SAVE = `
 WITH incoming AS (

@@ -44,7 +44,7 @@ export function stateOf(event: TaskEvent): TaskState {
     status: event.type === 'task.deleted' && !ended ? 'deleted' : data.status,
     type: data.type,
     priority: data.priority,
-    agent: ended || isHeld(data.status) ? (data.agent ?? '') : '',
+    agent: isBound(event) ? (data.agent ?? '') : '',
     retries: data.retryCount,
     losses: data.lostCount,
     createdAt: data.createdAt,
@@ -55,6 +55,8 @@ export function stateOf(event: TaskEvent): TaskState {
   };
 }
 
-function isHeld(status: TaskStatus): boolean {
-  return status === 'assigned' || status === 'in_progress';
+/** A task that waits, or was ended while it waited, still names its last agent: it is nothing of that agent's. */
+function isBound({ data }: TaskEvent): boolean {
+  if (isTerminal(data.status)) return data.assignedAt !== null;
+  return data.status === 'assigned' || data.status === 'in_progress';
 }

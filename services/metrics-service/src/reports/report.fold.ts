@@ -143,7 +143,9 @@ function add(sum: Sum, group: Group): Sum {
 }
 
 function agentsOf({ present, ended, windowSeconds }: Figures): readonly AgentReport[] {
-  const held = sumByAgent(present.filter((group) => group.status === 'assigned' || group.status === 'in_progress'));
+  const held = sumByAgent(
+    present.filter((group) => group.status === 'assigned' || group.status === 'in_progress'),
+  );
   const ends = sumByAgent(ended);
   const names = new Set([...held.keys(), ...ends.keys()]);
   names.delete('');
@@ -159,7 +161,7 @@ function agentsOf({ present, ended, windowSeconds }: Figures): readonly AgentRep
       };
     })
     .filter((agent) => load(agent) > 0)
-    .sort((a, b) => load(b) - load(a) || (a.agentId < b.agentId ? -1 : 1));
+    .toSorted((a, b) => load(b) - load(a) || (a.agentId < b.agentId ? -1 : 1));
 }
 
 function load(agent: AgentReport): number {

@@ -4,7 +4,10 @@ import { toDomainError } from '../database/database-error.js';
 import type { Figures, Group, Percentiles } from './report.fold.js';
 import { WINDOW_SECONDS, type ReportQuery } from './report.query.js';
 
-/** Percentiles are taken over so many of the latest completed tasks of the window. MEASURED2 */
+/**
+ * Percentiles are taken over so many of the latest completed tasks of the window: their sorts take 0.15 s, those of a
+ * million would take 2 s. Counts and means are exact; they cost 0.5 s per million tasks that ended in the window.
+ */
 const PERCENTILE_TASKS = 100_000;
 
 /** Reads the figures of reports. */

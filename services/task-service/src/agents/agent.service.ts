@@ -6,14 +6,15 @@ import {
   type ListAgents,
   type RegisterAgent,
 } from '@baton/contracts';
-import type { DataSource, SelectQueryBuilder } from 'typeorm';
-import type { Pool } from '../database/database.js';
+import type { DataSource, Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
 import type { Cursors } from '../tasks/cursor.js';
 import type { Page } from '../tasks/task.service.js';
 import { insertAudit } from '../write-path/audit.store.js';
 import { findHeld, insertAgent, lockAgent, type HeldTask } from './agent.store.js';
-import { AgentConnectionTable, AgentTable, type AgentRow } from './agent.table.js';
+import { findAgent, findAgents, findConnections } from './agent.reader.store.js';
+import type { AgentRow } from './agent.table.js';
+import { saveEdge, type Edge } from './connection.store.js';
 import { FleetAnnouncer, fleetData, insertFleetEvents } from './fleet.events.js';
 
 /** Use cases of operators on agents and their connections. */
@@ -44,29 +45,16 @@ export class AgentService {
   }
 
   async get(id: string): Promise<AgentView> {
-    const row = await this.dataSource.getRepository(AgentTable).findOneBy({ id });
+    const row = await findAgent(this.dataSource, id);
     if (row === null) throw new DomainError('AGENT_NOT_FOUND', `No agent ${id} is registered`);
     return toView(row, await findHeld(this.pool, [id]));
   }
 
   /** Agents by id; `available` means online with a free slot. */
-  async list({ available, capability, limit, cursor }: ListAgents): Promise<Page<AgentView>> {
-    const query = this.dataSource
-      .getRepository(AgentTable)
-      .createQueryBuilder('a')
-      .orderBy('a.id')
-      .take(limit + 1);
-    if (cursor !== undefined) query.andWhere('a.id > :after', { after: this.cursors.decode(cursor) });
-    if (capability !== undefined) {
-      query.andWhere(
-        `EXISTS (SELECT 1 FROM json_array_elements(a.capabilities) c WHERE c->>'name' = :capability)`,
-        {
-          capability,
-        },
-      );
-    }
-    if (available !== undefined) whereAvailable(query, available === 'true');
-    const rows = await query.getMany();
+  async list(query: ListAgents): Promise<Page<AgentView>> {
+    const after = query.cursor === undefined ? undefined : this.cursors.decode(query.cursor);
+    const rows = await findAgents(this.dataSource, query, after);
+    const { limit } = query;
     const page = rows.slice(0, limit);
     const held = await findHeld(
       this.pool,
@@ -87,9 +75,7 @@ export class AgentService {
 
   async connections(id: string): Promise<readonly ConnectionView[]> {
     await this.get(id);
-    const rows = await this.dataSource
-      .getRepository(AgentConnectionTable)
-      .find({ where: [{ fromAgent: id }, { toAgent: id }], order: { fromAgent: 'ASC', toAgent: 'ASC' } });
+    const rows = await findConnections(this.dataSource, id);
     return rows.map(({ fromAgent, toAgent, strength }) => ({ from: fromAgent, to: toAgent, strength }));
   }
 
@@ -97,63 +83,38 @@ export class AgentService {
   async connect(
     from: string,
     to: string,
-    edge: { strength: number; bidirectional: boolean },
+    { strength, bidirectional }: { readonly strength: number; readonly bidirectional: boolean },
   ): Promise<ConnectionView> {
     if (from === to) throw new DomainError('VALIDATION_FAILED', 'An agent cannot be connected to itself');
     await Promise.all([this.get(from), this.get(to)]);
-    const edges = [{ fromAgent: from, toAgent: to, strength: edge.strength }];
-    if (edge.bidirectional) edges.push({ fromAgent: to, toAgent: from, strength: edge.strength });
-    await this.changeEdges(edges);
-    return { from, to, strength: edge.strength };
+    const edges = [{ from, to, strength }];
+    await this.changeEdges(bidirectional ? [...edges, { from: to, to: from, strength }] : edges);
+    return { from, to, strength };
   }
 
   async disconnect(from: string, to: string): Promise<void> {
-    const changed = await this.changeEdges([{ fromAgent: from, toAgent: to, strength: null }]);
-    if (changed === 0)
-      throw new DomainError('CONNECTION_NOT_FOUND', `There is no connection from ${from} to ${to}`);
+    await this.changeEdges([{ from, to, strength: null }]);
   }
 
-  private async changeEdges(
-    edges: readonly {
-      readonly fromAgent: string;
-      readonly toAgent: string;
-      readonly strength: number | null;
-    }[],
-  ): Promise<number> {
-    let changed = 0;
+  private async changeEdges(edges: readonly Edge[]): Promise<void> {
     const outbox = await inTransaction(this.pool, async (db) => {
-      for (const { fromAgent, toAgent, strength } of edges) {
-        const { rowCount } =
-          strength === null
-            ? await db.query('DELETE FROM agent_connections WHERE from_agent = $1 AND to_agent = $2', [
-                fromAgent,
-                toAgent,
-              ])
-            : await db.query(
-                `INSERT INTO agent_connections (from_agent, to_agent, strength) VALUES ($1, $2, $3)
-                  ON CONFLICT (from_agent, to_agent) DO UPDATE SET strength = excluded.strength`,
-                [fromAgent, toAgent, strength],
-              );
-        changed += rowCount ?? 0;
+      for (const edge of edges) {
+        if (await saveEdge(db, edge)) continue;
+        throw new DomainError(
+          'CONNECTION_NOT_FOUND',
+          `There is no connection from ${edge.from} to ${edge.to}`,
+        );
       }
-      const changes = edges.map(({ fromAgent, toAgent, strength }) => ({
-        type: strength === null ? ('fleet.disconnected' as const) : ('fleet.connected' as const),
-        agentId: fromAgent,
-        data: { to: toAgent, strength },
-      }));
-      return changed === 0 ? undefined : insertFleetEvents(db, changes);
+      return insertFleetEvents(db, edges.map(toFleetChange));
     });
-    if (outbox !== undefined) {
-      await this.announcer.announce(outbox, [...new Set(edges.map(({ fromAgent }) => fromAgent))]);
-    }
-    return changed;
+    const changed = new Set(edges.map(({ from }) => from));
+    await this.announcer.announce(outbox, [...changed]);
   }
 }
 
-function whereAvailable(query: SelectQueryBuilder<AgentRow>, wanted: boolean): void {
-  const held = `(SELECT count(*) FROM tasks t WHERE t.assigned_to = a.id AND t.status IN ('assigned','in_progress'))`;
-  const available = `(a.status = 'online' AND ${held} < a.max_concurrent + a.prefetch)`;
-  query.andWhere(wanted ? available : `NOT ${available}`);
+function toFleetChange({ from, to, strength }: Edge) {
+  const type = strength === null ? 'fleet.disconnected' : 'fleet.connected';
+  return { type, agentId: from, data: { to, strength } } as const;
 }
 
 function toView(row: AgentRow, held: readonly HeldTask[]): AgentView {

@@ -13,7 +13,7 @@ export type InboxRow = {
 };
 
 /** Seconds before an unacknowledged row is delivered again. */
-export const REDELIVER_SECONDS = 10;
+const REDELIVER_SECONDS = 10;
 
 export async function insertInbox(db: Queryable, rows: readonly InboxRow[]): Promise<void> {
   await db.query({

@@ -1,20 +1,22 @@
-import type { ProgressCommand } from '@baton/contracts';
+import type { ProgressCommand, TaskStatus } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 
+type SavedProgress = { readonly attempt: number; readonly version: number; readonly status: TaskStatus };
+
 /**
  * Keeps the latest progress of tasks this agent is working on, unversioned; within an attempt it never moves back.
- * Answers the ids that passed the fence.
+ * Answers the tasks that passed the fence, by id.
  */
 export async function saveProgress(
   db: Queryable,
   agentId: string,
   items: readonly ProgressCommand[],
-): Promise<ReadonlySet<string>> {
-  const { rows } = await db.query<{ id: string }>({
+): Promise<ReadonlyMap<string, SavedProgress>> {
+  const { rows } = await db.query<SavedProgress & { id: string }>({
     name: 'save-progress',
     text: `WITH fenced AS (
-        SELECT DISTINCT ON (t.id) t.id, t.attempt, u.percent, u.message
+        SELECT DISTINCT ON (t.id) t.id, t.attempt, t.version, t.status, u.percent, u.message
         FROM unnest($2::uuid[], $3::int[], $4::int[], $5::float8[], $6::text[]) WITH ORDINALITY
           AS u(id, attempt, epoch, percent, message, position)
         JOIN tasks t ON t.id = u.id AND t.assigned_to = $1 AND t.status = 'in_progress'
@@ -26,7 +28,7 @@ export async function saveProgress(
         ON CONFLICT (task_id) DO UPDATE SET attempt = excluded.attempt, percent = excluded.percent,
           message = excluded.message, updated_at = excluded.updated_at
         WHERE excluded.attempt > p.attempt OR (excluded.attempt = p.attempt AND excluded.percent >= p.percent))
-      SELECT id FROM fenced`,
+      SELECT id, attempt, version, status FROM fenced`,
     values: [
       agentId,
       pgArray(items.map(({ taskId }) => taskId)),
@@ -36,5 +38,5 @@ export async function saveProgress(
       pgArray(items.map(({ message }) => message)),
     ],
   });
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map(({ id, ...task }) => [id, task]));
 }

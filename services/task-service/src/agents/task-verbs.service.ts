@@ -9,24 +9,37 @@ import {
   type TaskItemsAnswer,
   type TaskVerb,
 } from '@baton/contracts';
-import type { z } from 'zod';
 import type { Pool } from '../database/database.js';
 import { refuseStale } from '../tasks/task.decide.js';
-import { lockTasks } from '../tasks/task.store.js';
-import type { Fence, TaskCommand } from '../tasks/task.js';
+import { readTasks } from '../tasks/task.store.js';
+import type { TaskCommand } from '../tasks/task.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { saveProgress } from './progress.store.js';
 
-type Parsed<V extends TaskVerb> = z.infer<(typeof taskCommands)[V]>;
 type StateVerb = Exclude<TaskVerb, 'progress'>;
+type ParsedCommand = { readonly command: TaskCommand; readonly commandId: string };
 
-/** How each verb becomes a command of the write path; the agent's id is the subject's, never the payload's. */
-const TO_COMMAND: { readonly [V in StateVerb]: (parsed: Parsed<V>, fence: Fence) => TaskCommand } = {
-  start: ({ taskId }, fence) => ({ kind: 'start', taskId, fence }),
-  complete: ({ taskId, result }, fence) => ({ kind: 'complete', taskId, fence, result: result ?? null }),
-  fail: ({ taskId, error }, fence) => ({ kind: 'fail', taskId, fence, error }),
-  return: ({ taskId, reason }, fence) => ({ kind: 'return', taskId, fence, reason }),
-};
+/** The command an agent's words stand for; the agent's id is the subject's, never the payload's. */
+function toCommand(verb: StateVerb, agentId: string, item: unknown): ParsedCommand {
+  switch (verb) {
+    case 'start': {
+      const { taskId, commandId, ...fence } = parse(taskCommands.start, item, verb);
+      return { command: { kind: verb, taskId, fence: { agentId, ...fence } }, commandId };
+    }
+    case 'complete': {
+      const { taskId, commandId, result = null, ...fence } = parse(taskCommands.complete, item, verb);
+      return { command: { kind: verb, taskId, fence: { agentId, ...fence }, result }, commandId };
+    }
+    case 'fail': {
+      const { taskId, commandId, error, ...fence } = parse(taskCommands.fail, item, verb);
+      return { command: { kind: verb, taskId, fence: { agentId, ...fence }, error }, commandId };
+    }
+    case 'return': {
+      const { taskId, commandId, reason, ...fence } = parse(taskCommands.return, item, verb);
+      return { command: { kind: verb, taskId, fence: { agentId, ...fence }, reason }, commandId };
+    }
+  }
+}
 
 /** `agent.<id>.task.<verb>`: one command or several in one message, each judged and answered on its own. */
 export class TaskVerbsService {
@@ -35,8 +48,8 @@ export class TaskVerbsService {
     private readonly writePath: WritePath,
   ) {}
 
-  async state<V extends StateVerb>(
-    verb: V,
+  async state(
+    verb: StateVerb,
     agentId: string,
     body: unknown,
     traceparent: string | undefined,
@@ -48,26 +61,25 @@ export class TaskVerbsService {
 
   async progress(agentId: string, body: unknown): Promise<TaskAnswer | TaskItemsAnswer> {
     return eachItem(body, async (items) => {
-      const parsed = items.map((item) => parsedOrRefused('progress', item));
+      const parsed = items.map((item) => orRefusal(() => parse(taskCommands.progress, item, 'progress')));
       const valid = parsed.filter((item): item is ProgressCommand => !(item instanceof DomainError));
-      const saved = valid.length === 0 ? new Set<string>() : await saveProgress(this.pool, agentId, valid);
+      const saved = valid.length === 0 ? NOTHING_SAVED : await saveProgress(this.pool, agentId, valid);
       return Promise.all(parsed.map((item) => this.progressAnswer(agentId, item, saved)));
     });
   }
 
-  private async submit<V extends StateVerb>(
-    verb: V,
+  private async submit(
+    verb: StateVerb,
     agentId: string,
     item: unknown,
     traceparent: string | null,
   ): Promise<TaskAnswer> {
-    const parsed = parsedOrRefused(verb, item);
+    const parsed = orRefusal(() => toCommand(verb, agentId, item));
     if (parsed instanceof DomainError) return refused(parsed);
     const settled = await this.writePath.submit({
-      command: TO_COMMAND[verb](parsed, { agentId, attempt: parsed.attempt, epoch: parsed.epoch }),
+      ...parsed,
       actor: `agent:${agentId}` satisfies Actor,
       traceparent,
-      commandId: parsed.commandId,
       bytes: verb === 'complete' ? JSON.stringify(item).length : 64,
     });
     if (settled instanceof DomainError) return refused(settled);
@@ -80,21 +92,21 @@ export class TaskVerbsService {
   private async progressAnswer(
     agentId: string,
     item: ProgressCommand | DomainError,
-    saved: ReadonlySet<string>,
+    saved: Awaited<ReturnType<typeof saveProgress>>,
   ): Promise<TaskAnswer> {
     if (item instanceof DomainError) return refused(item);
     const { taskId, attempt, epoch } = item;
-    const found = (await lockTasks(this.pool, [taskId])).get(taskId);
+    const task = saved.get(taskId);
+    if (task !== undefined) return { ok: true, taskId, ...task };
+    const found = (await readTasks(this.pool, [taskId])).get(taskId);
     if (found === undefined) return refused(new DomainError('TASK_NOT_FOUND', `There is no task ${taskId}`));
-    const { task, liveEpoch } = found;
-    if (!saved.has(taskId)) {
-      const refusal = refuseStale(task, { liveEpoch }, { agentId, attempt, epoch });
-      const conflict = `Task ${taskId} is ${task.status}; start it before reporting progress`;
-      return refused(refusal ?? new DomainError('TASK_STATE_CONFLICT', conflict));
-    }
-    return { ok: true, taskId, status: task.status, attempt: task.attempt, version: task.version };
+    const refusal = refuseStale(found.task, found, { agentId, attempt, epoch });
+    const conflict = `Task ${taskId} is ${found.task.status}; start it before reporting progress`;
+    return refused(refusal ?? new DomainError('TASK_STATE_CONFLICT', conflict));
   }
 }
+
+const NOTHING_SAVED: Awaited<ReturnType<typeof saveProgress>> = new Map();
 
 async function eachItem(
   body: unknown,
@@ -107,9 +119,9 @@ async function eachItem(
   return isBatch || first === undefined ? { ok: true, items: answers } : first;
 }
 
-function parsedOrRefused<V extends TaskVerb>(verb: V, item: unknown): Parsed<V> | DomainError {
+function orRefusal<T>(work: () => T): T | DomainError {
   try {
-    return parse(taskCommands[verb] as unknown as z.ZodType<Parsed<V>>, item, verb);
+    return work();
   } catch (error) {
     if (error instanceof DomainError) return error;
     throw error;

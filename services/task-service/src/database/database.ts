@@ -25,34 +25,11 @@ export function createDataSource(url: string): DataSource {
   });
 }
 
+export type { DataSource };
 export type Pool = pg.Pool;
 export type Client = pg.PoolClient;
 /** What a store needs: the pool itself, or the connection of a transaction. */
 export type Queryable = Pick<pg.Pool, 'query'>;
-
-/**
- * The hot path's own pool: named prepared statements (planning a 30-column batch each time costs more than running
- * it), timestamps as milliseconds, JSON parsed without work for the empty values most rows have.
- */
-export function createPool(url: string, size: number, onError: (error: Error) => void): Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: size,
-    connectionTimeoutMillis: 5_000,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    // A server that stops answering (paused, half-open connection) must not hold a lane for ever.
-    query_timeout: STATEMENT_TIMEOUT_MS + 2_000,
-    idle_in_transaction_session_timeout: 10_000,
-    keepAlive: true,
-    application_name: 'task-service',
-    // Every statement here reaches its rows by key. Plans are kept, and one made while a table was still empty would
-    // go on scanning it from end to end until the first ANALYZE.
-    options: '-c timezone=UTC -c enable_seqscan=off -c jit=off',
-    types: { getTypeParser },
-  });
-  pool.on('error', onError);
-  return pool;
-}
 
 const EMPTY_LIST: readonly never[] = [];
 const EMPTY_OBJECT = {};
@@ -75,6 +52,31 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
   [pg.types.builtins.JSONB]: parseJson,
 };
 
-function getTypeParser(oid: number, format?: string): unknown {
-  return PARSERS[oid] ?? pg.types.getTypeParser(oid, format as 'text');
+const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
+  PARSERS[oid] ?? pg.types.getTypeParser(oid, format);
+
+/**
+ * The hot path's own pool: named prepared statements (planning a 30-column batch each time costs more than running
+ * it), timestamps as milliseconds, JSON parsed without work for the empty values most rows have.
+ */
+export function createPool(url: string, size: number, onError: (error: Error) => void): Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: size,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    // A server that stops answering (paused, half-open connection) must not hold a lane for ever.
+    query_timeout: STATEMENT_TIMEOUT_MS + 2_000,
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+    application_name: 'task-service',
+    // Every statement here reaches its rows by key. Plans are kept, and one made while a table was still empty would
+    // go on scanning it from end to end until the first ANALYZE.
+    options: '-c timezone=UTC -c enable_seqscan=off -c jit=off',
+    types: { getTypeParser },
+  });
+  pool.on('error', onError);
+  // The pool listens to idle connections only; one that is lost while in use would end the process.
+  pool.on('connect', (client) => client.on('error', onError));
+  return pool;
 }

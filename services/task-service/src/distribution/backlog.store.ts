@@ -58,7 +58,7 @@ export async function discoverClasses(
   return rows.map(toQueuedTask);
 }
 
-export function toQueuedTask(row: TaskRow): QueuedTask {
+function toQueuedTask(row: TaskRow): QueuedTask {
   const task = rowToTask(row);
   const needs = toNeeds(task);
   return {

@@ -1,6 +1,7 @@
 import { agentOf, DomainError, LIMITS, type Actor, type TaskStatus } from '@baton/contracts';
 import { nextDue } from './due.policy.js';
-import { queued, refuseStale } from './task.decide.js';
+import { queued } from './outcome.decide.js';
+import { refuseStale } from './task.decide.js';
 import type { CreateCommand, NewTask, Task } from './task.js';
 
 /** An existing task a new one depends on. */

@@ -9,15 +9,32 @@ const STATE = STATE_COLUMNS.map((name) => `t.${name}`).join(', ');
 
 export type LockedTask = { readonly task: Task; readonly liveEpoch: number | null };
 
+/** Tasks with the live epoch of their agents. */
+const SELECT_TASKS = `SELECT ${STATE}, a.epoch AS live_epoch FROM tasks t LEFT JOIN agents a ON a.id = t.assigned_to
+  WHERE t.id = ANY($1::uuid[])`;
+
 /**
  * Locks tasks in order of id. The sort is below the lock in the plan, so rows are locked in that order; the
  * agent's epoch comes along unlocked.
  */
-export async function lockTasks(db: Queryable, ids: readonly string[]): Promise<Map<string, LockedTask>> {
+export function lockTasks(db: Queryable, ids: readonly string[]): Promise<Map<string, LockedTask>> {
+  return select(db, 'lock-tasks', `${SELECT_TASKS} ORDER BY t.id FOR NO KEY UPDATE OF t`, ids);
+}
+
+/** The same without the locks: good for an answer, not for a decision. */
+export function readTasks(db: Queryable, ids: readonly string[]): Promise<Map<string, LockedTask>> {
+  return select(db, 'read-tasks', SELECT_TASKS, ids);
+}
+
+async function select(
+  db: Queryable,
+  name: string,
+  text: string,
+  ids: readonly string[],
+): Promise<Map<string, LockedTask>> {
   const { rows } = await db.query<TaskRow & { live_epoch: number | null }>({
-    name: 'lock-tasks',
-    text: `SELECT ${STATE}, a.epoch AS live_epoch FROM tasks t LEFT JOIN agents a ON a.id = t.assigned_to
-      WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR NO KEY UPDATE OF t`,
+    name,
+    text,
     values: [pgArray(ids)],
   });
   return new Map(rows.map((row) => [row.id, { task: rowToTask(row), liveEpoch: row.live_epoch }]));

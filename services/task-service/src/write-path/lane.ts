@@ -1,8 +1,8 @@
 import type { Submission } from './submission.js';
 
 /** Bounds of one batch: a transaction neither holds its locks long nor carries much. */
-export const BATCH_COMMANDS = 500;
-export const BATCH_BYTES = 512 * 1024;
+const BATCH_COMMANDS = 500;
+const BATCH_BYTES = 512 * 1024;
 
 /**
  * Gathers what arrives while a batch is being written into the next one. An idle lane flushes at the end of the

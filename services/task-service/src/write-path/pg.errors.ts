@@ -31,10 +31,11 @@ const SOCKET_ERRORS = new Set([
   'ENOENT',
 ]);
 
-/** The driver reports a lost connection by message or by the socket's error code. */
+/** The driver reports a lost connection by the socket's error code, or by message alone. */
 function isConnectionLoss(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if ('code' in error && SOCKET_ERRORS.has(String(error.code))) return true;
-  if (error instanceof AggregateError) return error.errors.some(isConnectionLoss);
-  return /connection terminated|timeout|not queryable|connection error/i.test(error.message);
+  const { code, message, errors } = error as { code?: unknown; message?: unknown; errors?: unknown };
+  if (SOCKET_ERRORS.has(String(code))) return true;
+  // Several addresses of one host, each refused.
+  if (Array.isArray(errors)) return errors.some(isConnectionLoss);
+  return /connection terminated|timeout|not queryable|connection error/i.test(String(message));
 }

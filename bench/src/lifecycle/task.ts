@@ -1,0 +1,11 @@
+/** What the benchmark's tasks ask for and its agents have. */
+export const skill = 'no-op';
+
+/** The type of the tasks whose start is timed. */
+export const timedType = 'bench.timed';
+
+/** A task of the closed loop, as small as they come. */
+export const plainTask = { type: 'bench.plain', title: 'No-op', requiredCapabilities: [{ name: skill }] };
+
+/** A task of the open loop. */
+export const timedTask = { ...plainTask, type: timedType };

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '@baton/testkit';
+import { pino } from 'pino';
+import { DataSource } from 'typeorm';
+import { createDataSource, openDatabase } from '../src/database/data-source.js';
+
+const logger = pino({ level: 'silent' });
+const signal = new AbortController().signal;
+
+let database: TestDatabase;
+let superuser: DataSource;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  superuser = await new DataSource({
+    type: 'postgres',
+    url: database.url,
+    installExtensions: false,
+  }).initialize();
+});
+
+afterAll(async () => {
+  await superuser.destroy();
+  await database.close();
+});
+
+describe('openDatabase', () => {
+  it('works as a role that owns the schema and may do nothing else, over replicas and again', async () => {
+    const role = `metrics_${database.name}`;
+    await superuser.query(`CREATE ROLE ${role} LOGIN PASSWORD 'metrics'`);
+    await superuser.query(`CREATE SCHEMA metrics AUTHORIZATION ${role}`);
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'metrics';
+    const replicas = [1, 2, 3].map(() => createDataSource(url.href, logger));
+    const opened = await Promise.all(replicas.map((replica) => openDatabase(replica, { logger, signal })));
+    expect(opened).toEqual([true, true, true]);
+    const tables = await superuser.query(
+      `SELECT schemaname, tableowner FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
+       GROUP BY 1, 2`,
+    );
+    expect(tables).toEqual([{ schemaname: 'metrics', tableowner: role }]);
+
+    await replicas[0]?.undoLastMigration();
+    expect(await superuser.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'metrics'`)).toEqual([
+      { tablename: 'migrations' },
+    ]);
+    for (const replica of replicas) await replica.destroy();
+    await superuser.query('DROP SCHEMA metrics CASCADE');
+    await superuser.query(`DROP ROLE ${role}`);
+  });
+
+  it('gives up when the service stops before the database answers', async () => {
+    const nowhere = createDataSource('postgresql://nobody@127.0.0.1:1/nothing', logger);
+    const stopping = new AbortController();
+    const opening = openDatabase(nowhere, { logger, signal: stopping.signal });
+    stopping.abort();
+    expect(await opening).toBe(false);
+  });
+});

@@ -1,0 +1,90 @@
+import { DEFAULTS, type TaskError } from '@baton/contracts';
+import { nextDue } from './due.policy.js';
+import { changed, ended, queued, scheduled } from './outcome.decide.js';
+import { retryDelayMs } from './retry.policy.js';
+import type { ArrowName } from './task.state.js';
+import type { Changed, Decided, SkippedAgent, Task, TaskProgression } from './task.js';
+
+/** A try that failed or took too long: again after a back-off, or for good. */
+export function fail(task: Task, arrow: 'fail' | 'timeout', error: TaskError, now: number): Changed {
+  if (!error.retryable || task.retryCount >= task.maxRetries) {
+    const reason = error.retryable ? 'retries_exhausted' : 'not_retryable';
+    return changed(task, arrow, 'task.failed', now, { ...ended('failed', reason, task, now), error });
+  }
+  const retryCount = task.retryCount + 1;
+  return changed(task, arrow, 'task.queued', now, {
+    ...queued(task, 'retry', now, retryDelayMs(task.retryPolicy, retryCount, task.id)),
+    skippedAgents: skip(task, now),
+    retryCount,
+    error,
+  });
+}
+
+/** The holder is gone: burns no retry, and no back-off for the first two losses. */
+export function lost(task: Task, now: number): Changed {
+  const lostCount = task.lostCount + 1;
+  if (lostCount > DEFAULTS.maxLost) {
+    const message = `${lostCount} agents were lost while working on it`;
+    return failedBySystem(task, 'expire', 'agent_lost', message, { lostCount }, now);
+  }
+  const delay = lostCount <= 2 ? 0 : retryDelayMs(task.retryPolicy, lostCount - 2, task.id);
+  return changed(task, 'expire', 'task.queued', now, {
+    ...queued(task, 'expired', now, delay),
+    skippedAgents: skip(task, now),
+    lostCount,
+  });
+}
+
+/** An assignment nobody started: goes elsewhere, until it was handed over too often in a row. */
+export function undelivered(task: Task, arrow: 'expire' | 'timeout', now: number): Changed {
+  if (task.handoverCount >= DEFAULTS.maxHandovers) {
+    const message = `assigned ${task.handoverCount} times and never started`;
+    return failedBySystem(task, arrow, 'undeliverable', message, {}, now);
+  }
+  return changed(task, arrow, 'task.queued', now, {
+    ...queued(task, arrow === 'expire' ? 'expired' : 'not_started', now, 0),
+    skippedAgents: skip(task, now),
+  });
+}
+
+/** Whatever a timer found due. */
+export function due(task: Task, now: number): Decided {
+  const next = nextDue(task);
+  if (next === undefined || next.at > now) return { outcome: 'unchanged', task: scheduled(task) };
+  switch (next.what) {
+    case 'ripen':
+      return changed(task, 'ripen', 'task.queued', now, queued(task, 'due', now, 0));
+    case 'offer':
+      return {
+        outcome: 'unchanged',
+        task: scheduled({ ...task, offerTries: task.offerTries + 1 }),
+        offer: true,
+      };
+    case 'start_timeout':
+      return undelivered(task, 'timeout', now);
+    case 'timeout': {
+      const message = `not finished within ${task.timeout} s`;
+      return fail(task, 'timeout', { code: 'timeout', message, retryable: true }, now);
+    }
+  }
+}
+
+/** A task the system gives up on. */
+export function failedBySystem(
+  task: Task,
+  arrow: ArrowName,
+  code: string,
+  message: string,
+  more: Partial<TaskProgression>,
+  now: number,
+): Changed {
+  const error = { code, message, retryable: false };
+  return changed(task, arrow, 'task.failed', now, { ...ended('failed', code, task, now), ...more, error });
+}
+
+/** The agent that just had the task is passed over for a while; those whose time is over are forgotten. */
+function skip(task: Task, now: number): readonly SkippedAgent[] {
+  const kept = task.skippedAgents.filter(({ agentId, until }) => until > now && agentId !== task.assignedTo);
+  if (task.assignedTo === null) return kept;
+  return [...kept, { agentId: task.assignedTo, until: now + DEFAULTS.skipAgentMs }];
+}

@@ -1,0 +1,82 @@
+import { DomainError, PRIORITY_OFFSET_SECONDS, type TaskEventType } from '@baton/contracts';
+import { nextDue } from './due.policy.js';
+import type { ArrowName } from './task.state.js';
+import type { Changed, Task, TaskProgression } from './task.js';
+
+/** An accepted change: the next version, with its bookkeeping set anew. */
+export function changed(
+  task: Task,
+  arrow: ArrowName,
+  event: TaskEventType,
+  now: number,
+  changes: Partial<TaskProgression>,
+  more: Pick<Changed, 'detail' | 'result'> = {},
+): Changed {
+  const next = {
+    ...task,
+    ...changes,
+    offerTries: 0,
+    offerAcceptedAt: null,
+    version: task.version + 1,
+    updatedAt: now,
+  };
+  return { outcome: 'changed', task: scheduled(next), arrow, event, ...more };
+}
+
+/** The task with `dueAt` as its limits now say. */
+export function scheduled(task: Task): Task {
+  return { ...task, dueAt: nextDue(task)?.at ?? null };
+}
+
+/** Fields of a task that is (again) for anyone to take, `delayMs` from now. */
+export function queued(task: Task, reason: string, now: number, delayMs: number) {
+  return {
+    status: 'queued',
+    statusReason: reason,
+    assignedTo: null,
+    assignedAt: null,
+    startedAt: null,
+    queuedAt: now,
+    firstQueuedAt: task.firstQueuedAt ?? now,
+    queueKey: task.queueKey ?? queueKey(task, now),
+    availableAt: delayMs > 0 ? now + delayMs : null,
+    backlogClass: delayMs > 0 ? null : task.needsClass,
+  } satisfies Partial<TaskProgression>;
+}
+
+function queueKey(task: Task, firstQueuedAt: number): number {
+  return firstQueuedAt + PRIORITY_OFFSET_SECONDS[task.priority] * 1_000;
+}
+
+/** Fields of a task that has ended. */
+export function ended(
+  status: 'completed' | 'failed' | 'cancelled',
+  reason: string | null,
+  task: Task,
+  now: number,
+) {
+  const begun = task.startedAt ?? task.assignedAt;
+  return {
+    status,
+    statusReason: reason,
+    assignedTo: null,
+    completedAt: now,
+    availableAt: null,
+    backlogClass: null,
+    actualDuration: begun === null ? null : (now - begun) / 1_000,
+  } satisfies Partial<TaskProgression>;
+}
+
+/** A refusal because of the task's state, which it names. */
+export function conflict(task: Task, why: string): DomainError {
+  const state = task.statusReason === null ? task.status : `${task.status} (${task.statusReason})`;
+  return new DomainError('TASK_STATE_CONFLICT', `Task ${task.id} is ${state}: ${why}`, {
+    details: { status: task.status, statusReason: task.statusReason, version: task.version },
+  });
+}
+
+/** A refusal of an agent that does not hold the task, or not any more. */
+export function stale(code: 'STALE_ATTEMPT' | 'STALE_SESSION', task: Task, got: string): DomainError {
+  const message = `Task ${task.id} is at attempt ${task.attempt} (${task.status}); refused ${got}. Drop the work.`;
+  return new DomainError(code, message, { details: { attempt: task.attempt, status: task.status } });
+}
