@@ -4,14 +4,8 @@ import { decision, type Decision } from './decision.js';
 import { jsonValue, text, type JsonObject } from './json.js';
 import { LIMITS } from './limits.js';
 import { createGraph, createTask, taskError } from './task.js';
-import type {
-  CreatedTask,
-  CreateGraphInput,
-  CreateTaskInput,
-  DependencyResult,
-  TaskError,
-  TaskStatus,
-} from './task.js';
+import type { CreateGraphInput, CreateTaskInput, TaskError, TaskStatus } from './task.js';
+import type { CreatedTask, DependencyResult } from './task-view.js';
 import { idempotencyKey, timestamp, uuid, type Actor } from './words.js';
 import type { ErrorBody } from './errors.js';
 
@@ -156,7 +150,7 @@ export const taskCommands = {
     message: text({ maxCharacters: 1_000 }).optional(),
   }),
   complete: z.object({ ...held, result: jsonValue.optional() }),
-  fail: z.object({ ...held, error: taskError }),
+  fail: z.object({ ...held, error: z.object(taskError.shape) }),
   return: z.object({ ...held, reason: z.enum(['draining', 'declined']) }),
 } as const;
 export type StartCommand = z.infer<typeof taskCommands.start>;

@@ -36,7 +36,7 @@ export type RegisterAgent = z.infer<typeof registerAgent>;
 
 /** What an agent announces at `hello`. */
 export const announcement = z.object({
-  capabilities: capabilities.default([]),
+  capabilities: z.array(z.object(capability.shape)).max(LIMITS.capabilities).default([]),
   maxConcurrent: maxConcurrent.default(DEFAULTS.maxConcurrent),
   prefetch: prefetch.default(DEFAULTS.prefetch),
   labels: labels.default({}),

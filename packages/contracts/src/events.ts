@@ -5,13 +5,17 @@ import { capability, criteria, priority, requiredCapability, TASK_STATUSES } fro
 import { agentId, timestamp, traceparent, uuid } from './words.js';
 import type { Actor } from './words.js';
 
-/** What the distribution must know about a queued task. `queueKey` is in milliseconds of the epoch. */
+/**
+ * What the distribution must know about a queued task. On the bus fields that are not known are ignored, inside lists
+ * too: services of two versions run side by side.
+ `queueKey` is in milliseconds of the epoch.
+ */
 export const needs = z.object({
   backlogClass: z.string().nullable(),
   queueKey: z.number(),
-  requiredCapabilities: z.array(requiredCapability),
+  requiredCapabilities: z.array(z.object(requiredCapability.shape)),
   preferredCapabilities: z.array(z.string()),
-  criteria,
+  criteria: z.object(criteria.shape),
   /** Agents passed over for a while, each until the time given. */
   skippedAgents: z.array(z.object({ agentId, until: timestamp })),
   /** The agent whose connections count: the delegator, else the creator if it is an agent. */
@@ -48,7 +52,7 @@ export type TaskEventData = z.infer<typeof taskEventData>;
 export const fleetEventData = z.object({
   status: z.enum(AGENT_STATUSES),
   epoch: z.number().int(),
-  capabilities: z.array(capability),
+  capabilities: z.array(z.object(capability.shape)),
   maxConcurrent: z.number().int(),
   prefetch: z.number().int(),
   reason: z.string().nullable(),

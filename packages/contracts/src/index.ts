@@ -10,4 +10,5 @@ export * from './score.golden.js';
 export * from './service-protocol.js';
 export * from './subjects.js';
 export * from './task.js';
+export * from './task-view.js';
 export * from './words.js';

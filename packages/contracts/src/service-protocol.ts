@@ -67,7 +67,7 @@ export const fleetEntry = z.object({
   agentId,
   status: z.enum(AGENT_STATUSES),
   epoch: z.number().int(),
-  capabilities: z.array(capability),
+  capabilities: z.array(z.object(capability.shape)),
   maxConcurrent: z.number().int(),
   prefetch: z.number().int(),
   heartbeatMs: z.number().int(),

@@ -9,7 +9,10 @@ export const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 export const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$/, {
   message: 'expected a word of 1 to 100: a letter or digit, then A-Z a-z 0-9 _ . : / -',
 });
-export const timestamp = z.iso.datetime({ offset: true });
+/** ISO 8601 with an offset, no later than the year 9999 in UTC: later ones have no four-digit form to be shown in. */
+export const timestamp = z.iso
+  .datetime({ offset: true })
+  .refine((value) => Date.parse(value) < Date.UTC(10_000, 0), 'expected a time before the year 10000 in UTC');
 /** W3C trace context of the request that caused something. */
 export const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 export const idempotencyKey = z

@@ -147,5 +147,6 @@ describe('many tasks', () => {
     if (process.env['BATON_SHOW_RATES'] !== undefined)
       console.log(`${Math.round(count / seconds)} placements/s`);
     expect(new Set(tasks.assigned.map(({ taskId }) => taskId)).size).toBe(count);
+    expect(tasks.overfilled).toEqual([]);
   });
 });

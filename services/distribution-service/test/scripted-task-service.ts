@@ -31,6 +31,8 @@ export type ScriptedTaskService = {
   readonly bus: Bus;
   readonly agents: Map<string, SnapshotAgent>;
   readonly assigned: Assigned[];
+  /** Proposals for agents without a slot. */
+  readonly overfilled: Assigned[];
   readonly expired: ExpireRequest['items'];
   readonly controls: { readonly agentId: string; readonly control: Control }[];
   /** How often each subject was asked. */
@@ -63,6 +65,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   const beats = new Set<NodeJS.Timeout>();
   const asked = new Map<string, number>();
   const assigned: Assigned[] = [];
+  const overfilled: Assigned[] = [];
   const expired: ExpireRequest['items'] = [];
   const controls: { agentId: string; control: Control }[] = [];
 
@@ -88,6 +91,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
     bus,
     agents,
     assigned,
+    overfilled,
     expired,
     controls,
     asked,
@@ -136,7 +140,10 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
 
   function assign(item: Assigned): object {
     const task = backlog.get(item.taskId);
-    const refusal = refusals.get(item.agentId) ?? (task === undefined ? 'TASK_STATE_CONFLICT' : undefined);
+    const agent = agentOf(item.agentId);
+    const isFull = agent.held.length >= agent.maxConcurrent + agent.prefetch;
+    if (isFull) overfilled.push(item);
+    const refusal = refusals.get(item.agentId) ?? usualRefusal(task, isFull);
     refusals.delete(item.agentId);
     if (refusal !== undefined || task === undefined) {
       return { ok: false, error: { code: refusal, message: 'refused by the test', retryable: false } };
@@ -144,7 +151,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
     backlog.delete(item.taskId);
     assigned.push(item);
     const hold = { taskId: item.taskId, attempt: 1, version: task.version + 1 };
-    agentOf(item.agentId).held.push(hold);
+    agent.held.push(hold);
     hint([{ agentId: item.agentId, ...hold, held: true }]);
     return { ok: true, ...hold };
   }
@@ -187,6 +194,11 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   function hint(slots: SlotsHint): void {
     bus.publishHint(HINT_SUBJECTS.slots, slots);
   }
+}
+
+function usualRefusal(task: QueuedTask | undefined, isFull: boolean): ErrorCode | undefined {
+  if (task === undefined) return 'TASK_STATE_CONFLICT';
+  return isFull ? 'AGENT_AT_CAPACITY' : undefined;
 }
 
 function isBehind({ id, needs }: QueuedTask, cursor: BacklogCursor): boolean {

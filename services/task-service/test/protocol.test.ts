@@ -175,7 +175,7 @@ describe('offers and capacity', () => {
   it('offers an unanswered assignment again, and elsewhere after startTimeout', async () => {
     const offered: Json[] = [];
     const offers = fixture.connection.subscribe('agent.silent.offer', {
-      callback: (_, message) => offered.push(message.json()),
+      callback: (_, message) => void offered.push(message.json()),
     });
     await hello(fixture, 'silent');
     const taskId = await create(fixture, { startTimeout: 3 });

@@ -56,7 +56,8 @@ export async function acknowledgeInbox(
 ): Promise<number> {
   const { rowCount } = await db.query({
     name: 'acknowledge-inbox',
-    text: 'DELETE FROM agent_inbox WHERE agent_id = $1 AND id = ANY($2::uuid[])',
+    text: `DELETE FROM agent_inbox WHERE id IN (
+        SELECT id FROM agent_inbox WHERE agent_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE SKIP LOCKED)`,
     values: [agentId, pgArray(ids)],
   });
   return rowCount ?? 0;

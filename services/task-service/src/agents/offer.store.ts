@@ -156,10 +156,14 @@ export async function acceptOffers(
 ): Promise<void> {
   await db.query({
     name: 'accept-offers',
-    text: `UPDATE tasks t SET offer_accepted_at = clock_timestamp(),
+    // In order of id, and none that a batch is just working on: a bookkeeping write must not wait in a cycle.
+    text: `WITH answered AS MATERIALIZED (
+        SELECT t.id FROM unnest($1::uuid[], $2::int[]) AS u(id, attempt)
+        JOIN tasks t ON t.id = u.id AND t.attempt = u.attempt AND t.status = 'assigned' AND t.offer_accepted_at IS NULL
+        ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED)
+      UPDATE tasks t SET offer_accepted_at = clock_timestamp(),
         due_at = t.assigned_at + make_interval(secs => t.start_timeout)
-      FROM unnest($1::uuid[], $2::int[]) AS u(id, attempt)
-      WHERE t.id = u.id AND t.attempt = u.attempt AND t.status = 'assigned' AND t.offer_accepted_at IS NULL`,
+      FROM answered WHERE t.id = answered.id`,
     values: [pgArray(targets.map(({ taskId }) => taskId)), pgArray(targets.map(({ attempt }) => attempt))],
   });
 }

@@ -17,7 +17,9 @@ export async function insertOutbox(db: Queryable, row: OutboxRow): Promise<void>
 export async function deleteOutbox(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query({
     name: 'delete-outbox',
-    text: 'DELETE FROM outbox WHERE id = ANY($1::uuid[])',
+    // A row somebody else is just dropping is left to them.
+    text: `DELETE FROM outbox WHERE id IN (
+        SELECT id FROM outbox WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE SKIP LOCKED)`,
     values: [pgArray(ids)],
   });
 }
