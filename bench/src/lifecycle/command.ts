@@ -18,7 +18,7 @@ export const lifecycle = {
     }
     const say = options.json ? console.error : console.log;
     try {
-      const result = await Promise.race([runLifecycle(options, session, say), session.interrupted]);
+      const result = await runLifecycle(options, session, say);
       const isClean = await session.end();
       say(`\n${report(options, result)}`);
       const isRegular = tellIrregular(result);

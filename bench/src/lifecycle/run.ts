@@ -4,7 +4,7 @@ import { checkoutDirectory } from '@baton/stack';
 import { measureFsyncMs } from '../measure/fsync.js';
 import { percentiles } from '../measure/percentiles.js';
 import { createProfiling } from '../profile/profiles.js';
-import type { Session } from '../session.js';
+import { Interrupted, type Session } from '../session.js';
 import { runClosedLoop, type ClosedLoop } from './closed-loop.js';
 import { startAccounting, type Cost } from './measure.js';
 import { runOpenLoop, type SendTimes } from './open-loop.js';
@@ -42,7 +42,10 @@ const warmUpTasks = 2_000;
 // Far below what the slowest machine does; a run that is slower is stuck.
 const slowestTasksPerSecond = 50;
 
-/** Starts the system, runs all phases and checks the tables; the session's end removes everything. */
+/**
+ * Starts the system, runs all phases and checks the tables; the session's end removes everything. Rejects when
+ * interrupted, but lets a start under way come to its end: half of a system cannot be stopped in order.
+ */
 export async function runLifecycle(
   options: LifecycleOptions,
   session: Session,
@@ -55,9 +58,9 @@ export async function runLifecycle(
   const context = { options, system, truth, say };
   const fsyncMs = await measureFsyncMs(system.directory);
   try {
-    return await Promise.race([measure(context, fsyncMs), system.failure]);
+    return await Promise.race([measure(context, fsyncMs), system.failure, session.interrupted]);
   } catch (error) {
-    say(`\n${await system.lastLines()}\n`);
+    if (!(error instanceof Interrupted)) say(`\n${await system.lastLines()}\n`);
     throw error;
   }
 }

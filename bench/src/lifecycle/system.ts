@@ -51,9 +51,10 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   session.onEnd(() => rm(directory, { recursive: true, force: true }));
   const environment = ownEnvironment(options.profile);
   const binaries = join(checkoutState, 'bin');
-  const { version: natsVersion } = await findNatsServer({ environment, binaries, report });
 
   const stack = await start();
+  // The one that was just started; asked again for its version alone.
+  const { version: natsVersion } = await findNatsServer({ environment, binaries, report: () => undefined });
   const services = await startServices({ stack, environment, ports: 'free', report });
   session.onEnd(() => services.stop());
   const agents = await startProcess({

@@ -1,3 +1,5 @@
+import type { CreateTaskInput } from '@baton/contracts';
+
 /** What the benchmark's tasks ask for and its agents have. */
 export const skill = 'no-op';
 
@@ -5,7 +7,11 @@ export const skill = 'no-op';
 export const timedType = 'bench.timed';
 
 /** A task of the closed loop, as small as they come. */
-export const plainTask = { type: 'bench.plain', title: 'No-op', requiredCapabilities: [{ name: skill }] };
+export const plainTask = {
+  type: 'bench.plain',
+  title: 'No-op',
+  requiredCapabilities: [{ name: skill }],
+} satisfies CreateTaskInput;
 
 /** A task of the open loop. */
-export const timedTask = { ...plainTask, type: timedType };
+export const timedTask = { ...plainTask, type: timedType } satisfies CreateTaskInput;

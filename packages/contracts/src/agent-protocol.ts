@@ -22,7 +22,6 @@ export const hello = announcement.extend({
   running: z.array(runningTask).max(10_000).default([]),
 });
 export type Hello = z.infer<typeof hello>;
-export type HelloInput = z.input<typeof hello>;
 
 export type HelloAnswer = AgentAnswer<{
   readonly epoch: number;
@@ -153,11 +152,7 @@ export const taskCommands = {
   fail: z.object({ ...held, error: z.object(taskError.shape) }),
   return: z.object({ ...held, reason: z.enum(['draining', 'declined']) }),
 } as const;
-export type StartCommand = z.infer<typeof taskCommands.start>;
 export type ProgressCommand = z.infer<typeof taskCommands.progress>;
-export type CompleteCommand = z.infer<typeof taskCommands.complete>;
-export type FailCommand = z.infer<typeof taskCommands.fail>;
-export type ReturnCommand = z.infer<typeof taskCommands.return>;
 
 /** One command, or several in one message: the items are then parsed and answered one by one. */
 export const taskItems = z.object({ items: z.array(z.unknown()).min(1).max(LIMITS.agentItems) });

@@ -16,7 +16,7 @@ export type FilterReason = (typeof FILTER_REASONS)[number];
 export const SCORE_WEIGHTS = { capability: 0.4, workload: 0.3, priority: 0.2, connection: 0.1 } as const;
 export type ScorePartName = keyof typeof SCORE_WEIGHTS;
 
-export const scorePart = z.object({
+const scorePart = z.object({
   name: z.enum(['capability', 'workload', 'priority', 'connection']),
   value: z.number(),
   weight: z.number(),

@@ -49,7 +49,7 @@ export const taskEventData = z.object({
 });
 export type TaskEventData = z.infer<typeof taskEventData>;
 
-export const fleetEventData = z.object({
+const fleetEventData = z.object({
   status: z.enum(AGENT_STATUSES),
   epoch: z.number().int(),
   capabilities: z.array(z.object(capability.shape)),
@@ -57,9 +57,8 @@ export const fleetEventData = z.object({
   prefetch: z.number().int(),
   reason: z.string().nullable(),
 });
-export type FleetEventData = z.infer<typeof fleetEventData>;
 
-export const connectionEventData = z.object({ to: agentId, strength: z.number().nullable() });
+const connectionEventData = z.object({ to: agentId, strength: z.number().nullable() });
 
 /** The one registry of events: type (which is also its subject), stream, schema of `data`, and what it tells. */
 export const EVENTS = {
@@ -106,7 +105,6 @@ export const EVENTS = {
 export type EventType = keyof typeof EVENTS;
 export type TaskEventType = Extract<EventType, `task.${string}`>;
 export type FleetEventType = Extract<EventType, `fleet.${string}`>;
-export type EventData<T extends EventType> = z.infer<(typeof EVENTS)[T]['data']>;
 
 const types = Object.keys(EVENTS) as EventType[];
 export const TASK_EVENT_TYPES = types.filter((type): type is TaskEventType => type.startsWith('task.'));

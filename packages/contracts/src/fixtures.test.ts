@@ -31,7 +31,7 @@ import {
   expireRequest,
   explainAnswer,
   explainRequest,
-  fleetHint,
+  fleetEntry,
   slotsHint,
   snapshotAnswer,
   snapshotRequest,
@@ -53,7 +53,7 @@ const agents = {
   offerAnswer,
   taskItems,
 };
-const fleet = { assignRequest, expireRequest, fleetHint, slotsHint, snapshotAnswer, snapshotRequest };
+const fleet = { assignRequest, expireRequest, fleetEntry, slotsHint, snapshotAnswer, snapshotRequest };
 const services = { ...fleet, backlogAnswer, backlogRequest, explainAnswer, explainRequest };
 const http = {
   connection,

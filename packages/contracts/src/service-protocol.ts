@@ -62,7 +62,7 @@ export const backlogAnswer = z.object({
 });
 export type BacklogAnswer = z.infer<typeof backlogAnswer>;
 
-/** An agent as distributors know it, after every committed change of it. */
+/** An agent as distributors know it; `svc.fleet` carries it after every committed change. */
 export const fleetEntry = z.object({
   agentId,
   status: z.enum(AGENT_STATUSES),
@@ -75,9 +75,6 @@ export const fleetEntry = z.object({
   connections: z.array(z.object({ to: agentId, strength: z.number() })),
 });
 export type FleetEntry = z.infer<typeof fleetEntry>;
-
-/** `svc.fleet`: one agent changed. */
-export const fleetHint = fleetEntry;
 
 /** `svc.slots`: which tasks of which agents began or ceased to be held; `version` tells the newer of two. */
 export const slotsHint = z.array(
@@ -120,7 +117,6 @@ export type ExpireAnswer = ItemAnswers<{ agentId: string; expired: boolean }>;
 
 /** `svc.distribution.explain`: why would this queued task wait now? */
 export const explainRequest = z.object({ task: queuedTask });
-export type ExplainRequest = z.infer<typeof explainRequest>;
 export const explainAnswer = z.object({
   reason: z.enum(WAITING_REASONS),
   evidence: z.record(z.string(), z.unknown()),

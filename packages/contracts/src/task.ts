@@ -26,7 +26,7 @@ export const priority = z.union([z.literal(1), z.literal(2), z.literal(3), z.lit
 export type Priority = z.infer<typeof priority>;
 
 /** A level is how well an agent does something, 0..1. */
-export const level = z.number().min(0).max(1);
+const level = z.number().min(0).max(1);
 export const requiredCapability = z.strictObject({ name: word, minLevel: level.optional() });
 export type RequiredCapability = z.infer<typeof requiredCapability>;
 export const capability = z.strictObject({ name: word, level: level.default(1) });
@@ -55,11 +55,10 @@ export type DependencyPolicy = z.infer<typeof dependencyPolicy>;
 const dependencyOptions = { policy: dependencyPolicy.default('fail'), name: word.optional() };
 export const dependency = z.strictObject({ taskId: uuid, ...dependencyOptions });
 /** An edge inside a graph names its target by local reference, an edge out of it by id. */
-export const graphDependency = z.union([
+const graphDependency = z.union([
   z.strictObject({ ref: word, ...dependencyOptions }),
   z.strictObject({ taskId: uuid, ...dependencyOptions }),
 ]);
-export type GraphDependency = z.infer<typeof graphDependency>;
 
 const seconds = z.number().positive().max(31_536_000);
 
@@ -97,7 +96,6 @@ export const createBatch = z.strictObject({
   atomic: z.boolean().default(false),
   tasks: z.array(createTask).min(1).max(LIMITS.batchTasks),
 });
-export type CreateBatch = z.infer<typeof createBatch>;
 
 /** The envelope of a batch whose tasks are then judged one by one, so that a bad one refuses only itself. */
 export const looseBatch = z.strictObject({

@@ -4,6 +4,7 @@ import { INBOX_PREFIX } from '@baton/contracts';
 import {
   createLogger,
   nestLogger,
+  ProblemFilter,
   readConfig,
   runMain,
   runUntilSignal,
@@ -15,7 +16,6 @@ import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { configSchema } from './config.js';
 import { createDataSource, openDatabase } from './database/data-source.js';
-import { ErrorFilter } from './http/error.filter.js';
 import { IngestService } from './ingest/ingest.service.js';
 import { IngestStore } from './ingest/ingest.store.js';
 import { MetricsModule } from './metrics.module.js';
@@ -78,7 +78,7 @@ async function createApp({ dataSource, bus, logger }: Parts) {
     new FastifyAdapter(),
     { logger: nestLogger(logger) },
   );
-  app.useGlobalFilters(new ErrorFilter(logger));
+  app.useGlobalFilters(new ProblemFilter(logger));
   const events = new JetStreamStrategy(bus, logger, { onPoison: (poison) => ingest.giveUp(poison) });
   app.connectMicroservice({ strategy: events });
   return { app, events };

@@ -1,13 +1,12 @@
 import { JetStreamStrategy, RequestReplyStrategy } from '@baton/bus';
 import { LIMITS } from '@baton/contracts';
-import { nestLogger, startOperations } from '@baton/runtime';
+import { nestLogger, ProblemFilter, startOperations } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { migrate } from './database/migrate.js';
-import { ProblemFilter } from './http/problem.filter.js';
 import { observe } from './observe.js';
 import { createServices, openDataSource } from './services.js';
 

@@ -1,5 +1,5 @@
 import { BUS, type Bus } from '@baton/bus';
-import { fleetHint, HINT_SUBJECTS, slotsHint } from '@baton/contracts';
+import { fleetEntry, HINT_SUBJECTS, slotsHint } from '@baton/contracts';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { LOGGER } from '../logger.js';
@@ -25,7 +25,7 @@ export class HintsConsumer implements OnModuleInit {
   }
 
   private agentChanged(body: unknown): void {
-    const hint = fleetHint.safeParse(body);
+    const hint = fleetEntry.safeParse(body);
     if (!hint.success) return this.dropped(HINT_SUBJECTS.fleet, hint.error);
     const { fleet } = this.fleetService;
     const isNew = !fleet.agents.has(hint.data.agentId);

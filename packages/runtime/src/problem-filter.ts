@@ -1,7 +1,18 @@
 import { DomainError, ERRORS, type ErrorCode } from '@baton/contracts';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+
+/** What the filter needs of an HTTP request and its reply, whatever serves them. */
+type Request = {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+};
+type Reply = {
+  status(code: number): Reply;
+  header(name: string, value: string): Reply;
+  send(body: unknown): unknown;
+};
 
 /** The only place that knows how errors look over HTTP: RFC 9457 problem documents. */
 @Catch()
@@ -10,34 +21,35 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const reply = http.getResponse<FastifyReply>();
+    const request = http.getRequest<Request>();
+    const reply = http.getResponse<Reply>();
     const refusal = toDomainError(error, request);
-    if (refusal.code === 'INTERNAL')
-      this.logger.error({ err: error, method: request.method, url: request.url }, 'request failed');
+    const { method, url } = request;
+    if (refusal.status >= 500) this.logger.error({ err: error, method, url }, 'a request failed');
     if (refusal.retryAfterMs !== undefined) {
-      void reply.header('retry-after', String(Math.ceil(refusal.retryAfterMs / 1_000)));
+      reply.header('retry-after', String(Math.ceil(refusal.retryAfterMs / 1_000)));
     }
-    void reply
+    reply
       .status(refusal.status)
       .header('content-type', 'application/problem+json; charset=utf-8')
       .send(problem(refusal, request));
   }
 }
 
-function problem(error: DomainError, { url, headers }: FastifyRequest) {
-  const { code, title, message, details } = { ...ERRORS[error.code], ...error.toBody() };
+function problem(error: DomainError, { url, headers }: Request) {
+  const { code, message, details, retryable, retryAfterMs } = error.toBody();
   const { errors, ...rest } = details ?? {};
+  const { traceparent } = headers;
   return {
-    type: `https://baton.dev/errors#${code.toLowerCase()}`,
-    title,
+    type: `urn:baton:error:${code.toLowerCase()}`,
+    title: ERRORS[code].title,
     status: error.status,
     detail: message,
     instance: url,
     code,
-    retryable: error.retryable,
-    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-    ...(typeof headers['traceparent'] === 'string' ? { traceId: headers['traceparent'].split('-')[1] } : {}),
+    retryable,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(typeof traceparent === 'string' ? { traceId: traceparent.split('-')[1] } : {}),
     ...(errors === undefined ? {} : { errors }),
     ...(Object.keys(rest).length === 0 ? {} : { details: rest }),
   };
@@ -52,13 +64,16 @@ const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** Errors of the framework (bad JSON, unknown route, body too large) get their place in the catalogue. */
-function toDomainError(error: unknown, { method, url }: FastifyRequest): DomainError {
+function toDomainError(error: unknown, { method, url }: Request): DomainError {
   if (error instanceof DomainError) return error;
   const status =
     error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number })?.statusCode;
   const code = BY_STATUS[status ?? 500];
-  if (code === undefined)
-    return new DomainError('INTERNAL', 'The request failed inside Baton', { cause: error });
+  if (code === undefined) {
+    return new DomainError('INTERNAL', 'The request failed inside Baton; the log tells why', {
+      cause: error,
+    });
+  }
   if (code === 'ROUTE_NOT_FOUND')
     return new DomainError(code, `There is no ${method} ${url}; see docs/protocol.md`);
   return new DomainError(code, error instanceof Error ? error.message : String(error), { cause: error });
