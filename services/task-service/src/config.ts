@@ -17,8 +17,8 @@ export const configSchema = z.object({
   /** Where `/livez`, `/readyz` and `/metrics` listen. Default: any free port. */
   BATON_OPERATIONS_PORT: port.default(0).describe('a port from 0 to 65535'),
   BATON_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
-  /** Batches written at the same time. Default: 4. */
-  BATON_LANES: z.coerce.number().int().min(1).max(16).default(4).describe('a number from 1 to 16'),
+  /** Batches written at the same time. Default: 2. */
+  BATON_LANES: z.coerce.number().int().min(1).max(16).default(2).describe('a number from 1 to 16'),
   /** Whether an agent nobody registered may join by saying hello. Default: open. */
   BATON_AGENT_ENROLMENT: z.enum(['open', 'closed']).default('open'),
 });

@@ -24,13 +24,15 @@ import { createReconciler, recheckNewWaits } from './waiting/reconciler.service.
 import { createTimer } from './waiting/timer.service.js';
 import { WritePath } from './write-path/write-path.service.js';
 
-/** Connections beside one for each lane: outbox, offers, reads, timers. */
+/** Connections beside one for each lane: offers, reads, timers. */
 const OTHER_CONNECTIONS = 6;
 
 /** Everything task-service is made of, wired by hand: what needs what is read here, top to bottom. */
 export type Services = {
   readonly bus: Bus;
   readonly pool: Pool;
+  /** Commits without waiting for the disk. */
+  readonly tidyPool: Pool;
   readonly dataSource: DataSource;
   readonly writePath: WritePath;
   readonly outbox: OutboxService;
@@ -54,9 +56,13 @@ export async function createServices(
   dataSource: DataSource,
   logger: Logger,
 ): Promise<Services> {
-  const pool = createPool(config.DATABASE_URL, config.BATON_LANES + OTHER_CONNECTIONS, (error) =>
-    logger.warn({ error: error.message }, 'an idle database connection was lost'),
-  );
+  const connection = {
+    url: config.DATABASE_URL,
+    onError: (error: Error) => logger.warn({ error: error.message }, 'a database connection was lost'),
+  };
+  const pool = createPool({ ...connection, size: config.BATON_LANES + OTHER_CONNECTIONS });
+  // What tidies up after a commit need not survive a crash: it is done again.
+  const tidyPool = createPool({ ...connection, size: 2, synchronousCommit: 'off' });
   const bus = await connectBus({
     servers: config.NATS_URL,
     name: 'task-service',
@@ -64,7 +70,7 @@ export async function createServices(
     logger,
   });
   const cursors = new Cursors(await readCursorKey(pool));
-  const outbox = new OutboxService(bus, pool, logger);
+  const outbox = new OutboxService(bus, tidyPool, logger);
   const writePath = new WritePath(pool, outbox, logger, config.BATON_LANES);
   const announcer = new FleetAnnouncer(bus, pool, outbox);
   const offers = new OfferService(bus, pool, writePath, logger);
@@ -78,6 +84,7 @@ export async function createServices(
   return {
     bus,
     pool,
+    tidyPool,
     dataSource,
     writePath,
     outbox,

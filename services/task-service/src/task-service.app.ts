@@ -23,7 +23,7 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
   const migrations = await migrate(dataSource);
   if (migrations.length > 0) logger.info({ migrations }, 'migrated');
   const services = await createServices(config, dataSource, logger);
-  const { bus, pool, writePath, outbox, offers, inbox, reconciler, loops } = services;
+  const { bus, pool, tidyPool, writePath, outbox, offers, inbox, reconciler, loops } = services;
 
   const events = new JetStreamStrategy(bus, logger, { onReset: () => reconciler.run() });
   const requests = new RequestReplyStrategy(bus, logger);
@@ -69,7 +69,7 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
       await writePath.drain();
       await Promise.all([offers.stop(), inbox.stop(), outbox.stop()]);
       await bus.close();
-      await Promise.all([pool.end(), dataSource.destroy()]);
+      await Promise.all([pool.end(), tidyPool.end(), dataSource.destroy()]);
       await operations.stop();
     },
   };

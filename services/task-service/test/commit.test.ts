@@ -17,7 +17,7 @@ beforeAll(async () => {
   database = await createTestDatabase({ schema: 'task_service', migrate: migrateEmpty });
 });
 beforeEach(() => {
-  pool = createPool(database.url, 4, () => undefined);
+  pool = createPool({ url: database.url, size: 4, onError: () => undefined });
 });
 afterAll(() => database.close());
 
@@ -93,7 +93,7 @@ describe('a batch the database refuses', () => {
 
   it('is refused as unavailable, retryable, when the database cannot be reached', async () => {
     await pool.end();
-    pool = createPool('postgresql://nobody@127.0.0.1:9/nothing', 1, () => undefined);
+    pool = createPool({ url: 'postgresql://nobody@127.0.0.1:9/nothing', size: 1, onError: () => undefined });
     const submission = create('nowhere');
     const refusal = (await run([submission])).get(submission);
     expect(refusal).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 1_000 });

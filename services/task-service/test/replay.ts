@@ -13,7 +13,7 @@ type Stored = {
 
 /** Replays every task of a database from its events and compares it with its row; says how many there were. */
 export async function expectEveryTaskToReplay(databaseUrl: string): Promise<number> {
-  const pool = createPool(databaseUrl, 4, () => undefined);
+  const pool = createPool({ url: databaseUrl, size: 4, onError: () => undefined });
   try {
     const { rows } = await pool.query<{ id: string }>('SELECT id FROM tasks');
     for (const { id } of rows) {

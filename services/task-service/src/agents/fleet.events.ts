@@ -2,6 +2,7 @@ import type { Bus } from '@baton/bus';
 import { HINT_SUBJECTS, type FleetEvent, type FleetEventType } from '@baton/contracts';
 import { v7 } from 'uuid';
 import type { Client, Pool } from '../database/database.js';
+import { writeParts } from '../database/parts.js';
 import { insertOutbox, type OutboxRow } from '../outbox/outbox.store.js';
 import { toMessages } from '../outbox/outbox.messages.js';
 import type { OutboxService } from '../outbox/outbox.service.js';
@@ -30,7 +31,7 @@ export async function insertFleetEvents(db: Client, changes: readonly FleetChang
     return { type, json: JSON.stringify(event) };
   });
   const row = { id: v7(), messages: toMessages(events, v7) };
-  await insertOutbox(db, row);
+  await writeParts(db, [insertOutbox(row)]);
   return row;
 }
 

@@ -55,11 +55,20 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
 const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
   PARSERS[oid] ?? pg.types.getTypeParser(oid, format);
 
+type PoolOptions = {
+  readonly url: string;
+  readonly size: number;
+  /** Told of connections that were lost; the pool replaces them. */
+  readonly onError: (error: Error) => void;
+  /** `off` for what may be lost in a crash and is then done again. Default: on. */
+  readonly synchronousCommit?: 'on' | 'off';
+};
+
 /**
  * The hot path's own pool: named prepared statements (planning a 30-column batch each time costs more than running
  * it), timestamps as milliseconds, JSON parsed without work for the empty values most rows have.
  */
-export function createPool(url: string, size: number, onError: (error: Error) => void): Pool {
+export function createPool({ url, size, onError, synchronousCommit = 'on' }: PoolOptions): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: size,
@@ -72,7 +81,7 @@ export function createPool(url: string, size: number, onError: (error: Error) =>
     application_name: 'task-service',
     // Every statement here reaches its rows by key. Plans are kept, and one made while a table was still empty would
     // go on scanning it from end to end until the first ANALYZE.
-    options: '-c timezone=UTC -c enable_seqscan=off -c jit=off',
+    options: `-c timezone=UTC -c enable_seqscan=off -c jit=off -c synchronous_commit=${synchronousCommit}`,
     types: { getTypeParser },
   });
   pool.on('error', onError);

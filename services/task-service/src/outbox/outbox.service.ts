@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@baton/bus';
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
@@ -6,6 +7,7 @@ import { claimOutbox, deleteOutbox, type OutboxRow } from './outbox.store.js';
 
 const SWEEP_MS = 1_000;
 const SWEEP_ROWS = 50;
+const DELETE_GATHER_MS = 50;
 /** Beyond this many rows on their way the sweeper takes over: a slow broker must not fill the memory. */
 const IN_FLIGHT_ROWS = 2_000;
 
@@ -69,10 +71,11 @@ export class OutboxService {
     }
   }
 
-  /** Rows acknowledged while a delete runs go together in the next one. */
+  /** Rows acknowledged within a moment go together: each delete is a transaction that only tidies up. */
   private async deleteDone(): Promise<void> {
     try {
       while (this.done.length > 0) {
+        await sleep(DELETE_GATHER_MS);
         const ids = this.done;
         this.done = [];
         await deleteOutbox(this.pool, ids);

@@ -1,16 +1,17 @@
 import type { Queryable } from '../database/database.js';
+import type { Part } from '../database/parts.js';
 import { pgArray } from '../database/pg-array.js';
 import type { OutboxMessage } from './outbox.messages.js';
 
 /** What one committed transaction has to say on the bus. */
 export type OutboxRow = { readonly id: string; readonly messages: readonly OutboxMessage[] };
 
-export async function insertOutbox(db: Queryable, row: OutboxRow): Promise<void> {
-  await db.query({
-    name: 'insert-outbox',
-    text: 'INSERT INTO outbox (id, messages) VALUES ($1, $2)',
-    values: [row.id, JSON.stringify(row.messages)],
-  });
+export function insertOutbox({ id, messages }: OutboxRow): Part {
+  return {
+    key: 'inserted_outbox',
+    sql: (first) => `INSERT INTO outbox (id, messages) VALUES ($${first}, $${first + 1})`,
+    values: [id, JSON.stringify(messages)],
+  };
 }
 
 /** Drops rows whose messages are all acknowledged. */

@@ -1,4 +1,5 @@
 import type { Queryable } from '../database/database.js';
+import { parameters, type Part } from '../database/parts.js';
 import { pgArray } from '../database/pg-array.js';
 import { CHANGING, DESCRIBING, expression, FIXED, parameterType, STATE_COLUMNS } from './task.columns.js';
 import { rowToTask, type TaskRow } from './task.row.js';
@@ -13,30 +14,46 @@ export type LockedTask = { readonly task: Task; readonly liveEpoch: number | nul
 const SELECT_TASKS = `SELECT ${STATE}, a.epoch AS live_epoch FROM tasks t LEFT JOIN agents a ON a.id = t.assigned_to
   WHERE t.id = ANY($1::uuid[])`;
 
+type LockedRow = TaskRow & { live_epoch: number | null };
+
+/** Tasks under lock by id, and the time after the last lock (milliseconds; nothing when none was there). */
+export type LockedTasks = {
+  readonly tasks: ReadonlyMap<string, LockedTask>;
+  readonly now: number | undefined;
+};
+
 /**
  * Locks tasks in order of id. The sort is below the lock in the plan, so rows are locked in that order; the
- * agent's epoch comes along unlocked.
+ * agent's epoch comes along unlocked. The clock is read outside of the part that locks, row by row as they come out
+ * of it, so that the latest reading is later than every lock.
  */
-export function lockTasks(db: Queryable, ids: readonly string[]): Promise<Map<string, LockedTask>> {
-  return select(db, 'lock-tasks', `${SELECT_TASKS} ORDER BY t.id FOR NO KEY UPDATE OF t`, ids);
+export async function lockTasks(db: Queryable, ids: readonly string[]): Promise<LockedTasks> {
+  const { rows } = await db.query<LockedRow & { now: number }>({
+    name: 'lock-tasks',
+    text: `WITH locked AS MATERIALIZED (${SELECT_TASKS} ORDER BY t.id FOR NO KEY UPDATE OF t)
+      SELECT *, clock_timestamp() AS now FROM locked`,
+    values: [pgArray(ids)],
+  });
+  return {
+    tasks: toLocked(rows),
+    now: rows.length === 0 ? undefined : Math.max(...rows.map(({ now }) => now)),
+  };
 }
 
 /** The same without the locks: good for an answer, not for a decision. */
-export function readTasks(db: Queryable, ids: readonly string[]): Promise<Map<string, LockedTask>> {
-  return select(db, 'read-tasks', SELECT_TASKS, ids);
-}
-
-async function select(
+export async function readTasks(
   db: Queryable,
-  name: string,
-  text: string,
   ids: readonly string[],
-): Promise<Map<string, LockedTask>> {
-  const { rows } = await db.query<TaskRow & { live_epoch: number | null }>({
-    name,
-    text,
+): Promise<ReadonlyMap<string, LockedTask>> {
+  const { rows } = await db.query<LockedRow>({
+    name: 'read-tasks',
+    text: SELECT_TASKS,
     values: [pgArray(ids)],
   });
+  return toLocked(rows);
+}
+
+function toLocked(rows: readonly LockedRow[]): ReadonlyMap<string, LockedTask> {
   return new Map(rows.map((row) => [row.id, { task: rowToTask(row), liveEpoch: row.live_epoch }]));
 }
 
@@ -96,35 +113,28 @@ export async function findHolders(db: Queryable, ids: readonly string[]): Promis
 }
 
 const INSERTED = [...FIXED, ...CHANGING];
-const INSERT_TASKS = (() => {
-  const columns = [...INSERTED, ...DESCRIBING];
-  const names = columns.map(({ name }) => name).join(', ');
-  const parameters = columns.map(({ type }, index) => `$${index + 1}::${parameterType(type)}`).join(', ');
-  const values = columns.map(({ name, type }) => expression(name, type)).join(', ');
-  return `INSERT INTO tasks (${names}) SELECT ${values} FROM unnest(${parameters}) AS u(${names})`;
-})();
+const INSERT_COLUMNS = [...INSERTED, ...DESCRIBING];
+const INSERT_NAMES = INSERT_COLUMNS.map(({ name }) => name).join(', ');
+const INSERT_VALUES = INSERT_COLUMNS.map(({ name, type }) => expression(name, type)).join(', ');
+const INSERT_TYPES = INSERT_COLUMNS.map(({ type }) => parameterType(type));
 
 export type TaskInsert = { readonly task: Task; readonly definition: NewTask };
 
-export async function insertTasks(db: Queryable, inserts: readonly TaskInsert[]): Promise<void> {
-  await db.query({
-    name: 'insert-tasks',
-    text: INSERT_TASKS,
+export function insertTasks(inserts: readonly TaskInsert[]): Part {
+  return {
+    key: 'inserted_tasks',
+    sql: (first) => `INSERT INTO tasks (${INSERT_NAMES}) SELECT ${INSERT_VALUES}
+      FROM unnest(${parameters(INSERT_TYPES, first)}) AS u(${INSERT_NAMES})`,
     values: [
       ...INSERTED.map(({ value }) => pgArray(inserts.map(({ task }) => value(task)))),
       ...DESCRIBING.map(({ value }) => pgArray(inserts.map(({ definition }) => value(definition)))),
     ],
-  });
+  };
 }
 
-const UPDATE_TASKS = (() => {
-  const names = ['id', 'from_version', 'result', ...CHANGING.map(({ name }) => name)].join(', ');
-  const types = ['uuid[]', 'int[]', 'json[]', ...CHANGING.map(({ type }) => parameterType(type))];
-  const parameters = types.map((type, index) => `$${index + 1}::${type}`).join(', ');
-  const set = CHANGING.map(({ name, type }) => `${name} = ${expression(name, type)}`).join(', ');
-  return `UPDATE tasks t SET ${set}, result = coalesce(u.result, t.result)
-    FROM unnest(${parameters}) AS u(${names}) WHERE t.id = u.id AND t.version = u.from_version`;
-})();
+const UPDATE_NAMES = ['id', 'from_version', 'result', ...CHANGING.map(({ name }) => name)].join(', ');
+const UPDATE_TYPES = ['uuid[]', 'int[]', 'json[]', ...CHANGING.map(({ type }) => parameterType(type))];
+const UPDATE_SET = CHANGING.map(({ name, type }) => `${name} = ${expression(name, type)}`).join(', ');
 
 export type TaskUpdate = {
   readonly task: Task;
@@ -132,33 +142,33 @@ export type TaskUpdate = {
   readonly result: string | null;
 };
 
-/** Writes tasks that are locked; a row that is not at the version it was read at is a fault of the write path. */
-export async function updateTasks(db: Queryable, updates: readonly TaskUpdate[]): Promise<void> {
-  const { rowCount } = await db.query({
-    name: 'update-tasks',
-    text: UPDATE_TASKS,
+/** Writes tasks that are locked, where they are still at the version they were read at. */
+export function updateTasks(updates: readonly TaskUpdate[]): Part {
+  return {
+    key: 'updated_tasks',
+    sql: (first) => `UPDATE tasks t SET ${UPDATE_SET}, result = coalesce(u.result, t.result)
+      FROM unnest(${parameters(UPDATE_TYPES, first)}) AS u(${UPDATE_NAMES})
+      WHERE t.id = u.id AND t.version = u.from_version`,
     values: [
       pgArray(updates.map(({ task }) => task.id)),
       pgArray(updates.map(({ fromVersion }) => fromVersion)),
       pgArray(updates.map(({ result }) => result)),
       ...CHANGING.map(({ value }) => pgArray(updates.map(({ task }) => value(task)))),
     ],
-  });
-  if (rowCount === updates.length) return;
-  throw new Error(`expected to update ${updates.length} locked tasks, updated ${rowCount}`);
+  };
 }
 
-export async function insertDependencies(db: Queryable, tasks: readonly NewTask[]): Promise<void> {
+export function insertDependencies(tasks: readonly NewTask[]): Part {
   const edges = tasks.flatMap((task) => task.dependencies.map((dependency) => ({ task, dependency })));
-  await db.query({
-    name: 'insert-dependencies',
-    text: `INSERT INTO task_dependencies (task_id, depends_on, policy, name)
-      SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])`,
+  return {
+    key: 'inserted_dependencies',
+    sql: (first) => `INSERT INTO task_dependencies (task_id, depends_on, policy, name)
+      SELECT * FROM unnest(${parameters(['uuid[]', 'uuid[]', 'text[]', 'text[]'], first)})`,
     values: [
       pgArray(edges.map(({ task }) => task.id)),
       pgArray(edges.map(({ dependency }) => dependency.taskId)),
       pgArray(edges.map(({ dependency }) => dependency.policy)),
       pgArray(edges.map(({ dependency }) => dependency.name)),
     ],
-  });
+  };
 }

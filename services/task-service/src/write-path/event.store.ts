@@ -1,4 +1,5 @@
 import type { Queryable } from '../database/database.js';
+import { parameters, type Part } from '../database/parts.js';
 import { pgArray } from '../database/pg-array.js';
 
 /** One accepted change as `task_events` keeps it. `at` is milliseconds of the epoch, `data` JSON text. */
@@ -15,14 +16,13 @@ export type EventRow = {
   readonly at: number;
 };
 
-export async function insertEvents(db: Queryable, events: readonly EventRow[]): Promise<void> {
-  await db.query({
-    name: 'insert-events',
-    text: `INSERT INTO task_events
+export function insertEvents(events: readonly EventRow[]): Part {
+  return {
+    key: 'inserted_events',
+    sql: (first) => `INSERT INTO task_events
         (task_id, version, event_type, event_data, actor, reason, attempt, command_id, traceparent, created_at)
       SELECT a, b, c, d, e, f, g, h, i, to_timestamp(j / 1000)
-      FROM unnest($1::uuid[], $2::int[], $3::text[], $4::json[], $5::text[], $6::text[], $7::int[], $8::uuid[],
-        $9::text[], $10::float8[]) AS u(a, b, c, d, e, f, g, h, i, j)`,
+      FROM unnest(${parameters(EVENT_TYPES, first)}) AS u(a, b, c, d, e, f, g, h, i, j)`,
     values: [
       pgArray(events.map((event) => event.taskId)),
       pgArray(events.map((event) => event.version)),
@@ -35,8 +35,21 @@ export async function insertEvents(db: Queryable, events: readonly EventRow[]): 
       pgArray(events.map((event) => event.traceparent)),
       pgArray(events.map((event) => event.at)),
     ],
-  });
+  };
 }
+
+const EVENT_TYPES = [
+  'uuid[]',
+  'int[]',
+  'text[]',
+  'json[]',
+  'text[]',
+  'text[]',
+  'int[]',
+  'uuid[]',
+  'text[]',
+  'float8[]',
+];
 
 export type AcceptedBefore = {
   readonly taskId: string;

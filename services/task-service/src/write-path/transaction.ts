@@ -1,7 +1,8 @@
 import { agentOf, DomainError } from '@baton/contracts';
 import { v7 } from 'uuid';
 import { insertInbox } from '../agents/inbox.store.js';
-import { lockAgents } from '../agents/capacity.store.js';
+import { lockAgents, type LockedAgents } from '../agents/capacity.store.js';
+import { writeParts } from '../database/parts.js';
 import type { Client } from '../database/database.js';
 import { insertOutbox, type OutboxRow } from '../outbox/outbox.store.js';
 import { toMessages } from '../outbox/outbox.messages.js';
@@ -26,7 +27,7 @@ export type Written = {
 /**
  * One batch inside an open transaction: keys, tasks, related tasks, agents are locked in this order and no other,
  * every command is decided in memory, and everything is saved set-wise. Statements per batch: at most 15 whatever
- * its size; a batch of starts or completes takes 6.
+ * its size; a batch of starts or completes takes 4 with BEGIN and COMMIT, one of creates 4, one of assignments 6.
  */
 export async function writeBatch(db: Client, submissions: readonly Submission[]): Promise<Written> {
   const stored = await takeKeys(db, submissions);
@@ -104,21 +105,24 @@ async function load(db: Client, submissions: readonly Submission[]): Promise<Loa
     }
   }
   for (const parent of parents) targets.add(parent);
-  const tasks = targets.size === 0 ? new Map() : await store.lockTasks(db, [...targets]);
+  const locked = targets.size === 0 ? NO_TASKS : await store.lockTasks(db, [...targets]);
   const edges = unblocked.size === 0 ? [] : await store.findDependencies(db, [...unblocked]);
   for (const { dependsOn } of edges) related.add(dependsOn);
   const dependencies = related.size === 0 ? new Map() : await store.lockRelated(db, [...related]);
   const children = parents.size === 0 ? new Map() : await store.countChildren(db, [...parents]);
-  const agents = agentIds.size === 0 ? new Map() : await lockAgents(db, [...agentIds]);
+  const { agents, now } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
   return {
-    tasks,
+    tasks: locked.tasks,
     dependencies,
     edges: byTask(edges),
     children,
     agents,
-    now: await clock(db),
+    now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
   };
 }
+
+const NO_TASKS: store.LockedTasks = { tasks: new Map(), now: undefined };
+const NO_AGENTS: LockedAgents = { agents: new Map(), now: undefined };
 
 function byTask(
   edges: readonly store.DependencyEdge[],
@@ -183,19 +187,25 @@ function isRepeatable(settled: Settled | undefined): boolean {
   );
 }
 
+/** All of a batch in one statement; a locked row that is not at the version it was read at is a fault of ours. */
 async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 'notified'>> {
   const updates = batch.updates();
   const definitions = batch.inserts.map(({ definition }) => definition);
-  if (batch.inserts.length > 0) await store.insertTasks(db, batch.inserts);
-  if (definitions.some(({ dependencies }) => dependencies.length > 0))
-    await store.insertDependencies(db, definitions);
-  if (updates.length > 0) await store.updateTasks(db, updates);
-  if (batch.events.length === 0) return { outbox: undefined, notified: [] };
-  await insertEvents(db, batch.events);
-  const notified = await saveInbox(db, batch.ended);
-  const outbox = { id: v7(), messages: toMessages(batch.published, v7) };
-  await insertOutbox(db, outbox);
-  return { outbox, notified };
+  const outbox =
+    batch.events.length === 0 ? undefined : { id: v7(), messages: toMessages(batch.published, v7) };
+  const parts = [
+    ...(batch.inserts.length > 0 ? [store.insertTasks(batch.inserts)] : []),
+    ...(definitions.some(({ dependencies }) => dependencies.length > 0)
+      ? [store.insertDependencies(definitions)]
+      : []),
+    ...(updates.length > 0 ? [store.updateTasks(updates)] : []),
+    ...(outbox === undefined ? [] : [insertEvents(batch.events), insertOutbox(outbox)]),
+  ];
+  if (parts.length === 0) return { outbox, notified: [] };
+  const updated = (await writeParts(db, parts)).get('updated_tasks') ?? 0;
+  if (updated !== updates.length)
+    throw new Error(`expected to update ${updates.length} locked tasks, not ${updated}`);
+  return { outbox, notified: await saveInbox(db, batch.ended) };
 }
 
 async function saveInbox(db: Client, ended: readonly Task[]): Promise<readonly string[]> {

@@ -2,7 +2,7 @@ import { DomainError } from '@baton/contracts';
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import type { OutboxService } from '../outbox/outbox.service.js';
-import { Lane } from './lane.js';
+import { AssignmentGate, Lane } from './lane.js';
 import { runBatch } from './pipeline.js';
 import type { CommitListener, Outcome, Settled, Submission } from './submission.js';
 import type { Written } from './transaction.js';
@@ -26,7 +26,8 @@ export class WritePath {
     private readonly logger: Logger,
     lanes: number,
   ) {
-    this.lanes = Array.from({ length: lanes }, () => new Lane<Entry>((entries) => this.flush(entries)));
+    const gate = new AssignmentGate();
+    this.lanes = Array.from({ length: lanes }, () => new Lane<Entry>((entries) => this.flush(entries), gate));
   }
 
   onCommit(listener: Partial<CommitListener>): void {
