@@ -14,6 +14,8 @@ export type Bus = {
    * `timeout`, `no_responders` or `disconnected`; `VALIDATION_FAILED` when the answer is not JSON.
    */
   request(subject: string, body: unknown, options: RequestOptions): Promise<unknown>;
+  /** As `request`, with a body that is JSON text already. */
+  requestText(subject: string, body: string, options: RequestOptions): Promise<unknown>;
   /**
    * JetStream publish of serialised JSON; resolves when the server has stored it. `messageId` de-duplicates per
    * stream. A missing stream is made again first. Rejects with `UNAVAILABLE` (the message may have been stored

@@ -23,7 +23,8 @@ export async function connectBus(options: LinkOptions): Promise<Bus> {
       return jetstreamOf(connectionOf(link));
     },
     publishHint: (subject, body) => publishHint(link, options.logger, subject, body),
-    request: (subject, body, requestOptions) => request(link, subject, body, requestOptions),
+    request: (subject, body, requestOptions) => request(link, subject, JSON.stringify(body), requestOptions),
+    requestText: (subject, body, requestOptions) => request(link, subject, body, requestOptions),
     publishEvents: (subject, messageId, body) => publishEvents(bus, subject, messageId, body),
     subscribe: (subject, handle, { queue } = {}) =>
       link.listen(subject, jsonReceiver(options.logger, subject, handle), { queue }).stop,
@@ -75,14 +76,14 @@ function requestHeaders(traceparent?: string): MsgHdrs {
 async function request(
   link: Link,
   subject: string,
-  body: unknown,
+  body: string,
   { timeoutMs, traceparent }: RequestOptions,
 ): Promise<unknown> {
   if (!link.isConnected()) {
     throw unavailable('disconnected', `${subject}: not connected to NATS; try again`);
   }
   const answer = await connectionOf(link)
-    .request(subject, JSON.stringify(body), {
+    .request(subject, body, {
       timeout: timeoutMs,
       headers: traceparent === undefined ? plainHeaders : requestHeaders(traceparent),
     })

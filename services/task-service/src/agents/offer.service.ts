@@ -49,12 +49,12 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
   ): Promise<readonly Assignment[]> {
     if (targets.length === 0) return [];
     const offers = await store.loadOffers(this.pool, await store.loadDecisions(this.pool, targets));
-    const [first = [], ...rest] = chunks(offers.map(asAssignment));
-    for (const { task, attempt, decision } of rest.flat()) {
+    const [first, ...rest] = toMessages(offers);
+    for (const { task, attempt, decision } of rest.flatMap(({ assignments }) => assignments)) {
       this.pending.push({ taskId: task.id, attempt, decision, isRepeated: true });
     }
     this.wake();
-    return first;
+    return first?.assignments ?? [];
   }
 
   async stop(): Promise<void> {
@@ -92,11 +92,8 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
       else list.push(offer);
     }
     for (const [agentId, offers] of byAgent) {
-      const epoch = offers[0]?.epoch ?? 0;
-      for (const assignments of chunks(offers.map(asAssignment))) {
-        const sent = this.send(agentId, epoch, assignments, repeatedIds).finally(() =>
-          this.sending.delete(sent),
-        );
+      for (const message of toMessages(offers)) {
+        const sent = this.send(agentId, message, repeatedIds).finally(() => this.sending.delete(sent));
         this.sending.add(sent);
       }
     }
@@ -104,11 +101,10 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
 
   private async send(
     agentId: string,
-    epoch: number,
-    assignments: readonly Assignment[],
+    { assignments, body }: OfferMessage,
     repeatedIds: ReadonlySet<string>,
   ): Promise<void> {
-    const answer = await this.ask(agentId, { epoch, assignments });
+    const answer = await this.ask(agentId, body);
     if (answer === undefined) return;
     const attempts = new Map(assignments.map(({ task, attempt }) => [task.id, attempt]));
     const targets = (ids: readonly string[]) =>
@@ -138,9 +134,9 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
   }
 
   /** Nothing when the agent did not answer, or not as expected: the assignment is offered again when due. */
-  private async ask(agentId: string, offer: object): Promise<OfferAnswer | undefined> {
+  private async ask(agentId: string, body: string): Promise<OfferAnswer | undefined> {
     try {
-      const answer = await this.bus.request(agentSubject.offer(agentId), offer, { timeoutMs: ANSWER_MS });
+      const answer = await this.bus.requestText(agentSubject.offer(agentId), body, { timeoutMs: ANSWER_MS });
       const parsed = offerAnswer.safeParse(answer);
       if (parsed.success) return parsed.data;
       this.logger.warn({ agent_id: agentId }, 'an agent answered an offer with something else');
@@ -155,18 +151,26 @@ function asAssignment({ assignment, isStarted }: store.LoadedOffer): Assignment 
   return isStarted ? { ...assignment, resume: true } : assignment;
 }
 
-/** Cuts assignments into messages an agent can take; one too large for any goes alone. */
-function chunks(assignments: readonly Assignment[]): Assignment[][] {
-  const result: Assignment[][] = [];
+type OfferMessage = { readonly assignments: readonly Assignment[]; readonly body: string };
+
+/** Cuts the offers to one agent into messages it can take; one too large for any goes alone. */
+function toMessages(offers: readonly store.LoadedOffer[]): readonly OfferMessage[] {
+  const messages: { assignments: Assignment[]; texts: string[] }[] = [];
   let room = 0;
-  for (const assignment of assignments) {
-    const bytes = Buffer.byteLength(JSON.stringify(assignment)) + 1;
-    if (bytes > room || result.length === 0) {
-      result.push([]);
+  for (const assignment of offers.map(asAssignment)) {
+    const text = JSON.stringify(assignment);
+    const bytes = Buffer.byteLength(text) + 1;
+    if (bytes > room || messages.length === 0) {
+      messages.push({ assignments: [], texts: [] });
       room = LIMITS.agentMessageBytes - 1_024;
     }
-    result.at(-1)?.push(assignment);
+    messages.at(-1)?.assignments.push(assignment);
+    messages.at(-1)?.texts.push(text);
     room -= bytes;
   }
-  return result;
+  const epoch = offers[0]?.epoch ?? 0;
+  return messages.map(({ assignments, texts }) => ({
+    assignments,
+    body: `{"epoch":${epoch},"assignments":[${texts.join(',')}]}`,
+  }));
 }

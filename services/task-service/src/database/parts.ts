@@ -1,4 +1,5 @@
 import type { Queryable } from './database.js';
+import { jsonArray } from './pg-array.js';
 
 /** One set-wise write: its SQL with parameters numbered from `first`, and their values. */
 export type Part = {
@@ -41,7 +42,9 @@ function toText(parts: readonly Part[]): string {
   return `WITH ${writes.join(',\n')}\nSELECT ${counts.join(', ')}`;
 }
 
-/** `$3::uuid[], $4::text[]`: parameters of these types, numbered from `first`. */
+/** Parameters of these element types as arrays, numbered from `first`; JSON comes as `joinJson` makes it. */
 export function parameters(types: readonly string[], first: number): string {
-  return types.map((type, index) => `$${first + index}::${type}`).join(', ');
+  return types
+    .map((type, index) => (type === 'json' ? jsonArray(`$${first + index}`) : `$${first + index}::${type}[]`))
+    .join(', ');
 }

@@ -10,8 +10,13 @@ export function insertOutbox({ id, messages }: OutboxRow): Part {
   return {
     key: 'inserted_outbox',
     sql: (first) => `INSERT INTO outbox (id, messages) VALUES ($${first}, $${first + 1})`,
-    values: [id, JSON.stringify(messages)],
+    // The bodies are JSON already: nested as they are, neither escaped nor parsed again.
+    values: [id, `[${messages.map(toJson).join(',')}]`],
   };
+}
+
+function toJson({ subject, msgId, body }: OutboxMessage): string {
+  return `{"subject":"${subject}","msgId":"${msgId}","body":${body}}`;
 }
 
 /** Drops rows whose messages are all acknowledged. */
@@ -25,9 +30,14 @@ export async function deleteOutbox(db: Queryable, ids: readonly string[]): Promi
   });
 }
 
+type StoredRow = {
+  readonly id: string;
+  readonly messages: readonly (Omit<OutboxMessage, 'body'> & { body: unknown })[];
+};
+
 /** Claims rows that the process which committed them did not publish in time; oldest first. */
 export async function claimOutbox(db: Queryable, limit: number): Promise<readonly OutboxRow[]> {
-  const { rows } = await db.query<OutboxRow>({
+  const { rows } = await db.query<StoredRow>({
     name: 'claim-outbox',
     text: `UPDATE outbox SET claimed_until = clock_timestamp() + interval '10 seconds' WHERE id IN (
         SELECT id FROM outbox
@@ -37,7 +47,10 @@ export async function claimOutbox(db: Queryable, limit: number): Promise<readonl
       RETURNING id, messages`,
     values: [limit],
   });
-  return rows;
+  return rows.map(({ id, messages }) => ({
+    id,
+    messages: messages.map((message) => ({ ...message, body: JSON.stringify(message.body) })),
+  }));
 }
 
 /** Seconds the oldest unpublished row has waited; 0 when there is none. */

@@ -1,4 +1,4 @@
-import type { Element } from '../database/pg-array.js';
+import { joinJson, pgArray, type Element } from '../database/pg-array.js';
 import type { NewTask, Task } from './task.js';
 
 /** One column of `tasks`: its name, its type inside `unnest`, and how a task fills it. */
@@ -86,9 +86,17 @@ export const STATE_COLUMNS: readonly string[] = [...FIXED, ...CHANGING].map(({ n
 export { CHANGING, DESCRIBING, FIXED };
 export type { Column };
 
-/** The array type of a column's parameter. */
+/** The element type of a column's parameter. */
 export function parameterType(type: Column<never>['type']): string {
-  return type === 'ms' ? 'float8[]' : `${type}[]`;
+  return type === 'ms' ? 'float8' : type;
+}
+
+/** One parameter for each column, with the values of all items. */
+export function toParameters<T>(columns: readonly Column<T>[], items: readonly T[]): readonly string[] {
+  return columns.map(({ type, value }) => {
+    const values = items.map(value);
+    return type === 'json' ? joinJson(values as readonly (string | null)[]) : pgArray(values);
+  });
 }
 
 /** The column's expression over its unnested value. */

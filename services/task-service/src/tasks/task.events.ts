@@ -77,8 +77,16 @@ export function toNeeds(task: Task): NonNullable<TaskEventData['needs']> {
   };
 }
 
+// Tasks of a batch share most of their times, and formatting one costs more than all else in an event.
+let lastTime = Number.NaN;
+let lastText = '';
+
 export function iso(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  if (milliseconds !== lastTime) {
+    lastText = new Date(milliseconds).toISOString();
+    lastTime = milliseconds;
+  }
+  return lastText;
 }
 
 export function isoOrNull(milliseconds: number | null): string | null {

@@ -1,7 +1,15 @@
 import type { Queryable } from '../database/database.js';
 import { parameters, type Part } from '../database/parts.js';
-import { pgArray } from '../database/pg-array.js';
-import { CHANGING, DESCRIBING, expression, FIXED, parameterType, STATE_COLUMNS } from './task.columns.js';
+import { joinJson, pgArray } from '../database/pg-array.js';
+import {
+  CHANGING,
+  DESCRIBING,
+  expression,
+  FIXED,
+  parameterType,
+  STATE_COLUMNS,
+  toParameters,
+} from './task.columns.js';
 import { rowToTask, type TaskRow } from './task.row.js';
 import type { ExistingDependency } from './create.decide.js';
 import type { NewTask, Related, Task } from './task.js';
@@ -126,14 +134,20 @@ export function insertTasks(inserts: readonly TaskInsert[]): Part {
     sql: (first) => `INSERT INTO tasks (${INSERT_NAMES}) SELECT ${INSERT_VALUES}
       FROM unnest(${parameters(INSERT_TYPES, first)}) AS u(${INSERT_NAMES})`,
     values: [
-      ...INSERTED.map(({ value }) => pgArray(inserts.map(({ task }) => value(task)))),
-      ...DESCRIBING.map(({ value }) => pgArray(inserts.map(({ definition }) => value(definition)))),
+      ...toParameters(
+        INSERTED,
+        inserts.map(({ task }) => task),
+      ),
+      ...toParameters(
+        DESCRIBING,
+        inserts.map(({ definition }) => definition),
+      ),
     ],
   };
 }
 
 const UPDATE_NAMES = ['id', 'from_version', 'result', ...CHANGING.map(({ name }) => name)].join(', ');
-const UPDATE_TYPES = ['uuid[]', 'int[]', 'json[]', ...CHANGING.map(({ type }) => parameterType(type))];
+const UPDATE_TYPES = ['uuid', 'int', 'json', ...CHANGING.map(({ type }) => parameterType(type))];
 const UPDATE_SET = CHANGING.map(({ name, type }) => `${name} = ${expression(name, type)}`).join(', ');
 
 export type TaskUpdate = {
@@ -152,8 +166,11 @@ export function updateTasks(updates: readonly TaskUpdate[]): Part {
     values: [
       pgArray(updates.map(({ task }) => task.id)),
       pgArray(updates.map(({ fromVersion }) => fromVersion)),
-      pgArray(updates.map(({ result }) => result)),
-      ...CHANGING.map(({ value }) => pgArray(updates.map(({ task }) => value(task)))),
+      joinJson(updates.map(({ result }) => result)),
+      ...toParameters(
+        CHANGING,
+        updates.map(({ task }) => task),
+      ),
     ],
   };
 }
@@ -163,7 +180,7 @@ export function insertDependencies(tasks: readonly NewTask[]): Part {
   return {
     key: 'inserted_dependencies',
     sql: (first) => `INSERT INTO task_dependencies (task_id, depends_on, policy, name)
-      SELECT * FROM unnest(${parameters(['uuid[]', 'uuid[]', 'text[]', 'text[]'], first)})`,
+      SELECT * FROM unnest(${parameters(['uuid', 'uuid', 'text', 'text'], first)})`,
     values: [
       pgArray(edges.map(({ task }) => task.id)),
       pgArray(edges.map(({ dependency }) => dependency.taskId)),

@@ -1,6 +1,6 @@
 import type { Queryable } from '../database/database.js';
 import { parameters, type Part } from '../database/parts.js';
-import { pgArray } from '../database/pg-array.js';
+import { joinJson, pgArray } from '../database/pg-array.js';
 
 /** One accepted change as `task_events` keeps it. `at` is milliseconds of the epoch, `data` JSON text. */
 export type EventRow = {
@@ -27,7 +27,7 @@ export function insertEvents(events: readonly EventRow[]): Part {
       pgArray(events.map((event) => event.taskId)),
       pgArray(events.map((event) => event.version)),
       pgArray(events.map((event) => event.type)),
-      pgArray(events.map((event) => event.data)),
+      joinJson(events.map((event) => event.data)),
       pgArray(events.map((event) => event.actor)),
       pgArray(events.map((event) => event.reason)),
       pgArray(events.map((event) => event.attempt)),
@@ -38,18 +38,7 @@ export function insertEvents(events: readonly EventRow[]): Part {
   };
 }
 
-const EVENT_TYPES = [
-  'uuid[]',
-  'int[]',
-  'text[]',
-  'json[]',
-  'text[]',
-  'text[]',
-  'int[]',
-  'uuid[]',
-  'text[]',
-  'float8[]',
-];
+const EVENT_TYPES = ['uuid', 'int', 'text', 'json', 'text', 'text', 'int', 'uuid', 'text', 'float8'];
 
 export type AcceptedBefore = {
   readonly taskId: string;
