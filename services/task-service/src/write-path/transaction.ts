@@ -10,8 +10,9 @@ import * as store from '../tasks/task.store.js';
 import { insertAudit } from './audit.store.js';
 import { Batch, inboxRows, type Loaded } from './batch.js';
 import { findAccepted, insertEvents } from './event.store.js';
-import { claimKeys, keepKeys, keyName, releaseKeys, type StoredKey } from './idempotency.store.js';
-import type { Committed, Idempotency, Settled, Submission } from './submission.js';
+import { repeatedInBatch, replayed, settleKeys, takeKeys, type DecidedKey } from './batch.keys.js';
+import { keyName } from './idempotency.store.js';
+import type { Committed, Settled, Submission } from './submission.js';
 import type { Task } from '../tasks/task.js';
 
 /** What a transaction did, to be told once it is committed. */
@@ -48,43 +49,6 @@ export async function writeBatch(db: Client, submissions: readonly Submission[])
   await settleKeys(db, submissions, replays, answers);
   await auditRefusals(db, submissions, answers);
   return { settled: answers, outbox, committed: batch.committed, offerAgain: batch.offerAgain, notified };
-}
-
-async function takeKeys(db: Client, submissions: readonly Submission[]): Promise<Map<string, StoredKey>> {
-  const keys = new Map<string, Idempotency>();
-  for (const { idempotency } of submissions) if (idempotency) keys.set(keyName(idempotency), idempotency);
-  return keys.size === 0 ? new Map() : claimKeys(db, [...keys.values()]);
-}
-
-type DecidedKey = { readonly idempotency: Idempotency; readonly outcome: Settled };
-
-function replayed(submission: Submission, stored: ReadonlyMap<string, StoredKey>): Settled | undefined {
-  if (submission.idempotency === undefined) return undefined;
-  const found = stored.get(keyName(submission.idempotency));
-  if (found === undefined) return undefined;
-  return (
-    mismatch(submission, found.fingerprint) ?? { accepted: found.outcome ?? [], replayed: true, tasks: [] }
-  );
-}
-
-function repeatedInBatch(
-  submission: Submission,
-  decided: ReadonlyMap<string, DecidedKey>,
-): Settled | undefined {
-  if (submission.idempotency === undefined) return undefined;
-  const first = decided.get(keyName(submission.idempotency));
-  if (first === undefined) return undefined;
-  const { idempotency, outcome } = first;
-  if (outcome instanceof DomainError) return outcome;
-  return mismatch(submission, idempotency.fingerprint) ?? { ...outcome, replayed: true, tasks: [] };
-}
-
-/** Inside a parent a key is not bound to a body: a second attempt that plans differently finds the first's children. */
-function mismatch({ idempotency, command }: Submission, fingerprint: string): DomainError | undefined {
-  const boundToParent = command.kind === 'create' && command.parent !== undefined;
-  if (idempotency === undefined || boundToParent || fingerprint === idempotency.fingerprint) return undefined;
-  const message = `The key ${idempotency.key} was used with another body; use a new key for a new request`;
-  return new DomainError('IDEMPOTENCY_MISMATCH', message);
 }
 
 async function load(db: Client, submissions: readonly Submission[]): Promise<Loaded> {
@@ -218,24 +182,6 @@ async function saveInbox(db: Client, ended: readonly Task[]): Promise<readonly s
   const rows = inboxRows(concerned, holders);
   if (rows.length > 0) await insertInbox(db, rows);
   return [...new Set(rows.map(({ agentId }) => agentId))];
-}
-
-async function settleKeys(
-  db: Client,
-  submissions: readonly Submission[],
-  replays: readonly (Settled | undefined)[],
-  settled: readonly Settled[],
-): Promise<void> {
-  const kept = new Map<string, Parameters<typeof keepKeys>[1][number]>();
-  const released = new Map<string, Idempotency>();
-  submissions.forEach(({ idempotency }, index) => {
-    const outcome = settled[index];
-    if (idempotency === undefined || replays[index] !== undefined || outcome === undefined) return;
-    if (outcome instanceof DomainError) released.set(keyName(idempotency), idempotency);
-    else kept.set(keyName(idempotency), { idempotency, outcome: outcome.accepted });
-  });
-  if (kept.size > 0) await keepKeys(db, [...kept.values()]);
-  if (released.size > 0) await releaseKeys(db, [...released.values()]);
 }
 
 /** What an agent was refused about a task is kept; a lost race between distributors is an ordinary answer. */
