@@ -1,5 +1,5 @@
 import { lifecycle } from './lifecycle/command.js';
-import { startSession, type Session } from './session.js';
+import { startSession, type Session } from '@baton/stack';
 import { UsageError } from './usage-error.js';
 
 /** A benchmark as the command line knows it. */

@@ -1,4 +1,4 @@
-import { Interrupted, type Session } from '../session.js';
+import { Interrupted, type Session } from '@baton/stack';
 import { readOptions, usage } from './options.js';
 import { rates, report, toJsonLine } from './report.js';
 import { runLifecycle, type LifecycleResult } from './run.js';

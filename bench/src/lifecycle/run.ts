@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkoutDirectory } from '@baton/stack';
 import { measureFsyncMs } from '../measure/fsync.js';
 import { percentiles } from '../measure/percentiles.js';
 import { createProfiling } from '../profile/profiles.js';
-import { Interrupted, type Session } from '../session.js';
+import { once } from 'node:events';
+import { checkoutDirectory, Interrupted, type Session } from '@baton/stack';
 import { runClosedLoop, type ClosedLoop } from './closed-loop.js';
 import { startAccounting, type Cost } from './measure.js';
 import { runOpenLoop, type SendTimes } from './open-loop.js';
@@ -58,7 +58,7 @@ export async function runLifecycle(
   const context = { options, system, truth, say };
   const fsyncMs = await measureFsyncMs(system.directory);
   try {
-    return await Promise.race([measure(context, fsyncMs), system.failure, session.interrupted]);
+    return await Promise.race([measure(context, fsyncMs), system.failure, interruption(session)]);
   } catch (error) {
     if (!(error instanceof Interrupted)) say(`\n${await system.lastLines()}\n`);
     throw error;
@@ -187,4 +187,9 @@ async function readVersions({ system, truth }: Context): Promise<LifecycleResult
     nats: system.natsVersion,
     baton: version,
   };
+}
+
+async function interruption({ interrupted }: Session): Promise<never> {
+  if (!interrupted.aborted) await once(interrupted, 'abort');
+  throw interrupted.reason;
 }

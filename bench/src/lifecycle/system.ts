@@ -10,10 +10,10 @@ import {
   type RunningProcess,
   type Services,
   type Stack,
+  type Session,
 } from '@baton/stack';
 import type { Accounted } from '../measure/cpu.js';
 import { enableStatements } from '../profile/statements.js';
-import type { Session } from '../session.js';
 
 /** What runs for the benchmark, each part a process of its own. */
 export type System = {

@@ -1,9 +1,15 @@
 import { relative, resolve } from 'node:path';
-import { checkoutDirectory, checkoutState, StackError } from '@baton/stack';
 import { readOptions, usage, UsageError, type DemoOptions } from './demo/options.js';
 import { summaryTable, toJsonLine } from './demo/outcome.js';
 import { runDemo, victim, type Demo } from './demo/run-demo.js';
-import { Interrupted, startSession, type Session } from './demo/session.js';
+import {
+  checkoutDirectory,
+  checkoutState,
+  Interrupted,
+  StackError,
+  startSession,
+  type Session,
+} from '@baton/stack';
 import { openRepository } from './git/repository.js';
 
 const options = optionsOrExit();

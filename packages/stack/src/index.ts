@@ -3,6 +3,7 @@ export { findNatsServer } from './nats/find-nats-server.js';
 export { startNatsServer, type NatsServer } from './nats/nats-server.js';
 export { findFreePort } from './ports.js';
 export { startEmbeddedPostgres } from './postgres/embedded-postgres.js';
+export { Interrupted, startSession, type Session } from './process/session.js';
 export { startProcess, type RunningProcess } from './process/start-process.js';
 export type { ServiceDefinition } from './services/service-definition.js';
 export { startServices, type Services, type ServicesOptions } from './services/start-services.js';

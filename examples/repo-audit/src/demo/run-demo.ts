@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { checkoutState, startServices, startStack } from '@baton/stack';
+import { checkoutState, startServices, startStack, type Session } from '@baton/stack';
 import { fleet } from '../fleet.js';
 import type { Repository } from '../git/repository.js';
 import { startAgents } from './agents.js';
 import { knownEpochs, runAudit, untilOnline } from './audit.js';
 import type { Outcome } from './outcome.js';
 import { restClient } from './rest.js';
-import type { Session } from './session.js';
 
 /** A demo that has done its work and still runs. */
 export type Demo = {

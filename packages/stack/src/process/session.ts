@@ -8,12 +8,13 @@ export type Session = {
   end(): Promise<boolean>;
 };
 
-/** Why the demo ended early when the user wanted it to. */
+/** Why a program ended early: the user wanted it to. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** 128 + the signal's number, as shells have it. */
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 // Ctrl-C reaches us twice, from the terminal and forwarded by npm; that is one wish, not two.
 const sameWishMs = 1_000;
 
@@ -22,14 +23,14 @@ export function startSession(say: (line: string) => void): Session {
   const abort = new AbortController();
   const undos: (() => Promise<void>)[] = [];
   let interruptedAt: number | undefined;
-  for (const signal of signals) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       const now = performance.now();
-      if (interruptedAt !== undefined && now - interruptedAt > sameWishMs) process.exit(130);
+      if (interruptedAt !== undefined && now - interruptedAt > sameWishMs) process.exit(EXIT_CODES[signal]);
       if (interruptedAt !== undefined) return;
       interruptedAt = now;
       say('\nStopping; press Ctrl-C again to stop at once');
-      abort.abort(new Interrupted('The demo was interrupted'));
+      abort.abort(new Interrupted('Interrupted'));
     });
   }
   return {
