@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent, TaskFailure, type Agent, type AgentOptions } from '@baton/agent';
 import { startServices, type Services, type Stack } from '@baton/stack';
 import { startTestStack, until } from '@baton/testkit';
+import { connect } from '@nats-io/transport-node';
 import pg from 'pg';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
@@ -103,6 +105,42 @@ describe('a task', () => {
     expect(task).toMatchObject({ attempt: 2, retryCount: 1 });
     expect(seen[1].previousAttempts).toMatchObject([{ attempt: 1, error: { code: 'unlucky' } }]);
     expect(seen[1].previousAttempts[0].agentId).not.toBe(task.lastAgentId);
+  });
+
+  it('goes on elsewhere within ten seconds when its agent falls silent, and the late result is refused', async () => {
+    // An agent as any NATS client is one; it says hello, starts its task and is never heard again.
+    const connection = await connect({ servers: stack.natsUrl, inboxPrefix: '_INBOX.doomed' });
+    const ask = async (subject: string, body: object): Promise<Json> =>
+      (await connection.request(`agent.doomed.${subject}`, JSON.stringify(body), { timeout: 5_000 })).json();
+    const capabilities = [{ name: 'survive' }];
+    const instance = randomUUID();
+    const startedAt = new Date().toISOString();
+    const { epoch } = await ask('hello', {
+      instance,
+      startedAt,
+      capabilities,
+      maxConcurrent: 1,
+      running: [],
+    });
+    const { id } = await create({ requiredCapabilities: capabilities });
+    await becomes(id, 'assigned');
+    const held = { taskId: id, attempt: 1, epoch };
+    await ask('task.start', { ...held, commandId: randomUUID() });
+    const silentSince = performance.now();
+    await startAgent({ id: 'survivor', capabilities: ['survive'], handler: () => 'survived' });
+    const task = await becomes(id, 'completed', 15_000);
+    expect(performance.now() - silentSince).toBeLessThan(10_000);
+    expect(task).toMatchObject({
+      result: 'survived',
+      attempt: 2,
+      lostCount: 1,
+      retryCount: 0,
+      lastAgentId: 'survivor',
+    });
+    const late = await ask('task.complete', { ...held, commandId: randomUUID(), result: 'late' });
+    expect(late.error.code).toBe('TASK_STATE_CONFLICT');
+    expect((await http('GET', `/tasks/${id}`)).version).toBe(task.version);
+    await connection.close();
   });
 
   it('stops in its agent when it is cancelled', async () => {

@@ -15,20 +15,28 @@ type Endpoint = { readonly handler: MessageHandler; readonly maxInFlight: number
 const defaultMaxInFlight = 1_000;
 const overloadRetryAfterMs = 250;
 
+type RequestReplyOptions = {
+  /** Bounds how long `close` waits for requests in work; default 10 s. */
+  readonly drainMs?: number;
+  /** Gives errors of a service's libraries their place in the catalogue. */
+  readonly translate?: (error: unknown) => unknown;
+};
+
 /** Serves methods marked `@Replies`: plain JSON requests over core NATS, each answered or refused. */
 export class RequestReplyStrategy extends BusStrategy implements CustomTransportStrategy {
   override readonly transportId = REQUEST_REPLY;
   readonly #log: Logger;
   readonly #drainMs: number;
+  readonly #translate: (error: unknown) => unknown;
   readonly #listenings: Listening[] = [];
   #inFlight = 0;
   #idle: (() => void) | undefined;
 
-  /** `drainMs` bounds how long `close` waits for requests in work; default 10 s. */
-  constructor(bus: Bus, logger: Logger, options: { readonly drainMs?: number } = {}) {
+  constructor(bus: Bus, logger: Logger, options: RequestReplyOptions = {}) {
     super(bus);
     this.#log = logger;
     this.#drainMs = options.drainMs ?? 10_000;
+    this.#translate = options.translate ?? ((error) => error);
   }
 
   listen(callback: () => void): void {
@@ -101,7 +109,8 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
   }
 
   #refuse(message: Msg, error: unknown): void {
-    const refusal = error instanceof DomainError ? error : this.#internal(message, error);
+    const translated = this.#translate(error);
+    const refusal = translated instanceof DomainError ? translated : this.#internal(message, error);
     if (!message.reply || !this.bus.isConnected()) return;
     try {
       const answered = headers();

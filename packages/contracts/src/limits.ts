@@ -5,6 +5,8 @@ export const LIMITS = {
   payloadBytes: 256 * 1024,
   httpBodyBytes: 8 * 1024 * 1024,
   agentMessageBytes: 256 * 1024,
+  /** What a nats-server must at least take as one message (`max_payload`): events, answers with payloads. */
+  serverPayloadBytes: 2 * 1024 * 1024,
   jsonDepth: 32,
   tags: 64,
   capabilities: 32,

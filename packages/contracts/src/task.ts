@@ -155,4 +155,7 @@ export const listTasks = z.strictObject({
 });
 export type ListTasks = z.infer<typeof listTasks>;
 
+/** Query of `GET /v1/tasks/{id}/history`: events after this version. */
+export const taskHistory = z.strictObject({ after: z.coerce.number().pipe(z.int32().min(0)).default(0) });
+
 export const cancelTask = z.strictObject({ reason: text({ maxCharacters: 255 }).optional() });

@@ -17,13 +17,17 @@ type Reply = {
 /** The only place that knows how errors look over HTTP: RFC 9457 problem documents. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    /** Gives errors of a service's libraries their place in the catalogue. */
+    private readonly translate: (error: unknown) => unknown = (error) => error,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const reply = http.getResponse<Reply>();
-    const refusal = toDomainError(error, request);
+    const refusal = toDomainError(this.translate(error), request);
     const { method, url } = request;
     if (refusal.status >= 500) this.logger.error({ err: error, method, url }, 'a request failed');
     if (refusal.retryAfterMs !== undefined) {

@@ -24,13 +24,15 @@ import { createReconciler, recheckNewWaits } from './waiting/reconciler.service.
 import { createTimer } from './waiting/timer.service.js';
 import { WritePath } from './write-path/write-path.service.js';
 
-/** Connections beside one for each lane: offers, reads, timers. */
-const OTHER_CONNECTIONS = 6;
+/** Connections for offers, reads, hellos, timers. */
+const OTHER_CONNECTIONS = 8;
 
 /** Everything task-service is made of, wired by hand: what needs what is read here, top to bottom. */
 export type Services = {
   readonly bus: Bus;
   readonly pool: Pool;
+  /** For the write path alone. */
+  readonly lanePool: Pool;
   /** Commits without waiting for the disk. */
   readonly tidyPool: Pool;
   readonly dataSource: DataSource;
@@ -60,7 +62,10 @@ export async function createServices(
     url: config.DATABASE_URL,
     onError: (error: Error) => logger.warn({ error: error.message }, 'a database connection was lost'),
   };
-  const pool = createPool({ ...connection, size: config.BATON_LANES + OTHER_CONNECTIONS });
+  const pool = createPool({ ...connection, size: OTHER_CONNECTIONS });
+  // Reads and hellos must not hold up commits. Twice the lanes: a lane that lost its connection during a COMMIT asks
+  // over a second one what became of it.
+  const lanePool = createPool({ ...connection, size: 2 * config.BATON_LANES });
   // What tidies up after a commit need not survive a crash: it is done again.
   const tidyPool = createPool({ ...connection, size: 2, synchronousCommit: 'off' });
   const bus = await connectBus({
@@ -69,14 +74,14 @@ export async function createServices(
     inboxPrefix: INBOX_PREFIX.service('task'),
     logger,
   });
-  const cursors = new Cursors(await readCursorKey(pool));
+  const cursorKey = await readCursorKey(pool);
   const outbox = new OutboxService(bus, tidyPool, logger);
-  const writePath = new WritePath(pool, outbox, logger, config.BATON_LANES);
-  const announcer = new FleetAnnouncer(bus, pool, outbox);
+  const writePath = new WritePath(lanePool, outbox, logger, config.BATON_LANES);
+  const announcer = new FleetAnnouncer(bus, pool, outbox, logger);
   const offers = new OfferService(bus, pool, writePath, logger);
   const inbox = new InboxService(bus, pool, logger);
   const sessions = new SessionService(pool, announcer, writePath, logger, config.BATON_AGENT_ENROLMENT);
-  const tasks = new TaskService(pool, writePath, bus, cursors);
+  const tasks = new TaskService(pool, writePath, bus, new Cursors(cursorKey, 'tasks'));
   const reconciler = createReconciler(pool, writePath, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
   for (const listener of [offers, new HintService(bus), inbox, recheckNewWaits(writePath)])
@@ -84,6 +89,7 @@ export async function createServices(
   return {
     bus,
     pool,
+    lanePool,
     tidyPool,
     dataSource,
     writePath,
@@ -93,7 +99,7 @@ export async function createServices(
     reconciler,
     loops: [createTimer(pool, writePath, logger), createMaintenance(pool, logger), reconciler],
     tasks,
-    agents: new AgentService(dataSource, pool, announcer, cursors),
+    agents: new AgentService(dataSource, pool, announcer, new Cursors(cursorKey, 'agents')),
     greetings: new GreetingService(pool, sessions, offers),
     sessions,
     verbs: new TaskVerbsService(pool, writePath),

@@ -1,4 +1,4 @@
-import { JetStreamStrategy, RequestReplyStrategy } from '@baton/bus';
+import { JetStreamStrategy, RequestReplyStrategy, type Bus, type PoisonRecord } from '@baton/bus';
 import { LIMITS } from '@baton/contracts';
 import { nestLogger, ProblemFilter, startOperations } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
@@ -7,8 +7,10 @@ import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { migrate } from './database/migrate.js';
+import { translateOutage } from './database/pg.errors.js';
 import { observe } from './observe.js';
 import { createServices, openDataSource } from './services.js';
+import { insertAudit, type AuditEntry } from './write-path/audit.store.js';
 
 /** A running task-service. */
 export type TaskServiceApp = {
@@ -23,15 +25,18 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
   const migrations = await migrate(dataSource);
   if (migrations.length > 0) logger.info({ migrations }, 'migrated');
   const services = await createServices(config, dataSource, logger);
-  const { bus, pool, tidyPool, writePath, outbox, offers, inbox, reconciler, loops } = services;
+  const { bus, pool, lanePool, tidyPool, writePath, outbox, offers, inbox, reconciler, loops } = services;
 
-  const events = new JetStreamStrategy(bus, logger, { onReset: () => reconciler.run() });
-  const requests = new RequestReplyStrategy(bus, logger);
+  const events = new JetStreamStrategy(bus, logger, {
+    onReset: () => reconciler.run(),
+    onPoison: (record) => insertAudit(pool, [poisonEntry(record)]),
+  });
+  const requests = new RequestReplyStrategy(bus, logger, { translate: translateOutage });
   const adapter = new FastifyAdapter({ bodyLimit: LIMITS.httpBodyBytes, forceCloseConnections: 'idle' });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(services), adapter, {
     logger: nestLogger(logger),
   });
-  app.useGlobalFilters(new ProblemFilter(logger));
+  app.useGlobalFilters(new ProblemFilter(logger, translateOutage));
   app.connectMicroservice({ strategy: requests });
   app.connectMicroservice({ strategy: events });
   const operations = await startOperations({
@@ -41,6 +46,7 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
       postgres: async () => void (await pool.query('SELECT 1')),
       nats: () => {
         if (!bus.isConnected()) throw new Error('not connected to NATS');
+        checkPayloadLimit(bus);
       },
       reactors: () => {
         if (!events.isConsuming()) throw new Error('the consumer of task events is not running');
@@ -69,8 +75,27 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
       await writePath.drain();
       await Promise.all([offers.stop(), inbox.stop(), outbox.stop()]);
       await bus.close();
-      await Promise.all([pool.end(), tidyPool.end(), dataSource.destroy()]);
+      await Promise.all([pool.end(), lanePool.end(), tidyPool.end(), dataSource.destroy()]);
       await operations.stop();
     },
+  };
+}
+
+/** Offers, answers with payloads and events would be refused one by one, each time as if by chance. */
+function checkPayloadLimit({ connection }: Bus): void {
+  const limit = connection.info?.max_payload ?? 0;
+  if (limit >= LIMITS.serverPayloadBytes) return;
+  const expected = `expected max_payload of at least ${LIMITS.serverPayloadBytes} bytes, the server has ${limit}`;
+  throw new Error(`${expected}; set "max_payload: 8MB" in the configuration of nats-server`);
+}
+
+function poisonEntry({ stream, durable, subject, reason, payload, ...position }: PoisonRecord): AuditEntry {
+  const detail = { durable, subject, payload, ...position };
+  return {
+    actor: 'service:task',
+    action: 'event.refused',
+    subject: stream,
+    code: reason.slice(0, 255),
+    detail,
   };
 }

@@ -26,6 +26,8 @@ export type Fixture = {
   readonly db: pg.Client;
   readonly databaseUrl: string;
   readonly replicas: readonly Replica[];
+  /** Stops every replica, does `meanwhile`, and starts them again. */
+  restart(meanwhile: () => Promise<void>): Promise<void>;
   /** A JSON request over NATS. */
   ask(subject: string, body: unknown): Promise<Json>;
   /** A JSON request over HTTP, to the replicas in turn. */
@@ -47,15 +49,17 @@ export async function startFixture({
     startNats(),
     mkdtemp(join(tmpdir(), 'task-service-test-')),
   ]);
-  const replicas = await Promise.all(
-    Array.from({ length: count }, (_, index) =>
-      startReplica(join(directory, `${index}.log`), {
-        ...environment,
-        DATABASE_URL: database.url,
-        NATS_URL: nats.url,
-      }),
-    ),
-  );
+  const start = () =>
+    Promise.all(
+      Array.from({ length: count }, (_, index) =>
+        startReplica(join(directory, `${index}.log`), {
+          ...environment,
+          DATABASE_URL: database.url,
+          NATS_URL: nats.url,
+        }),
+      ),
+    );
+  let replicas = await start();
   const connection = await connect({ servers: nats.url });
   const agents = new Map<string, Promise<NatsConnection>>();
   // Answers go only to the inbox of the agent that asked: each agent has a connection of its own.
@@ -74,7 +78,14 @@ export async function startFixture({
     connection,
     db,
     databaseUrl: database.url,
-    replicas,
+    get replicas() {
+      return replicas;
+    },
+    async restart(meanwhile) {
+      await Promise.all(replicas.map((replica) => replica.process.stop()));
+      await meanwhile();
+      replicas = await start();
+    },
     async ask(subject, body) {
       const asker = await connectionFor(subject);
       return (await asker.request(subject, JSON.stringify(body), { timeout: 5_000 })).json();

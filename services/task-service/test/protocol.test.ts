@@ -86,6 +86,16 @@ describe('commands that come twice', () => {
     expect((await fixture.http('GET', `/v1/tasks/${held.taskId}`)).body.result).toEqual({ n: 1 });
   });
 
+  it('answers the same command twice in one message twice as accepted', async () => {
+    const held = await running('eager');
+    const command = { ...held, commandId: randomUUID(), result: 1 };
+    const answer = await fixture.ask('agent.eager.task.complete', { items: [command, command] });
+    expect(answer.items.map(({ ok, version }: Json) => [ok, version])).toEqual([
+      [true, 4],
+      [true, 4],
+    ]);
+  });
+
   it('judges several commands of one message each on its own', async () => {
     const good = await running('many');
     const items = [

@@ -210,6 +210,14 @@ describe('reading', () => {
     expect(queued.body.data).toEqual([]);
   });
 
+  it('refuses a history after what is no version', async () => {
+    const id = await create(fixture);
+    for (const after of ['abc', '1.5', '1e30', '-1', '99999999999']) {
+      expect((await fixture.http('GET', `/v1/tasks/${id}/history?after=${after}`)).status).toBe(400);
+    }
+    expect((await fixture.http('GET', `/v1/tasks/${id}/history?after=1`)).body.data).toEqual([]);
+  });
+
   it('tells the history and the decision of a task', async () => {
     await hello(fixture, 'historian');
     const taskId = await create(fixture);
@@ -253,5 +261,19 @@ describe('agents', () => {
       'CONNECTION_NOT_FOUND',
     );
     expect((await fixture.http('GET', '/v1/agents/nobody')).body.code).toBe('AGENT_NOT_FOUND');
+    const { body: page } = await fixture.http('GET', '/v1/agents?limit=1');
+    const elsewhere = `/v1/tasks?cursor=${encodeURIComponent(page.page.next)}`;
+    expect((await fixture.http('GET', elsewhere)).body.code).toBe('VALIDATION_FAILED');
+    const edges = Array.from({ length: 20 }, (_, index) =>
+      fixture.http(
+        'PUT',
+        `/v1/agents/${index % 2 ? 'other/connections/registered' : 'registered/connections/other'}`,
+        {
+          bidirectional: true,
+        },
+      ),
+    );
+    const connected = await Promise.all(edges);
+    expect(connected.every((answer) => answer.status === 200)).toBe(true);
   });
 });

@@ -161,6 +161,9 @@ describe('spawning', () => {
       idempotencyKey: `${parent.taskId}:1`,
     };
     expect(await spawn('planner', parent, different)).toEqual({ ...first, replayed: true });
+    // A key is no way around the fence.
+    await helloOnce('stranger');
+    expect((await spawn('stranger', parent, request)).error.code).toBe('STALE_ATTEMPT');
     expect((await spawn('planner', { ...parent, attempt: 9 }, { task: { title: 'x' } })).error.code).toBe(
       'STALE_ATTEMPT',
     );
@@ -194,6 +197,18 @@ describe('spawning', () => {
         (await fixture.db.query(`SELECT 1 FROM agent_inbox WHERE agent_id = 'boss'`)).rowCount === 0,
     );
     inbox.unsubscribe();
+  });
+
+  it('keeps an end for an agent that is away, until it acknowledges it', async () => {
+    const creator = await hello(fixture, 'away');
+    const { tasks } = await fixture.ask('agent.away.call.create', { task: { title: 'for later' } });
+    await fixture.ask('agent.away.goodbye', { epoch: creator.epoch, mode: 'leave' });
+    await complete(tasks[0].id, 'worker');
+    const { inbox } = await hello(fixture, 'away');
+    expect(inbox).toMatchObject({ count: 1, items: [{ taskId: tasks[0].id, status: 'completed' }] });
+    const ack = await fixture.ask('agent.away.call.ack', { ids: [inbox.items[0].id] });
+    expect(ack).toEqual({ ok: true, acknowledged: 1 });
+    expect((await fixture.ask('agent.away.call.inbox', {})).count).toBe(0);
   });
 
   it('refuses more children than a task may have', async () => {

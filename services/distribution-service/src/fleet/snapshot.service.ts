@@ -141,7 +141,8 @@ export class SnapshotService implements OnApplicationBootstrap, OnModuleDestroy 
 
   /** Once an outage: it is tried again up to four times a second. */
   private complain(error: unknown): void {
-    if (!this.failing) this.logger.warn({ err: error }, 'could not read agents; trying again until it works');
+    if (!this.failing)
+      this.logger.warn({ error: String(error) }, 'could not read agents; trying again until it works');
     this.failing = true;
   }
 

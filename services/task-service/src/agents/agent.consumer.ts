@@ -1,5 +1,6 @@
 import { Replies, type BusContext } from '@baton/bus';
 import {
+  agentId,
   agentOfSubject,
   agentSubject,
   goodbye,
@@ -28,37 +29,37 @@ export class AgentConsumer {
 
   @Replies(agentSubject.hello(ANY), { queue })
   hello(body: unknown, { subject }: BusContext): Promise<HelloAnswer> {
-    return this.greetings.hello(agentOfSubject(subject), parse(hello, body, 'hello'));
+    return this.greetings.hello(agentOf(subject), parse(hello, body, 'hello'));
   }
 
   @Replies(agentSubject.goodbye(ANY), { queue })
   goodbye(body: unknown, { subject }: BusContext): Promise<GoodbyeAnswer> {
-    return this.greetings.goodbye(agentOfSubject(subject), parse(goodbye, body, 'goodbye'));
+    return this.greetings.goodbye(agentOf(subject), parse(goodbye, body, 'goodbye'));
   }
 
   @Replies(agentSubject.task(ANY, 'start'), { queue })
   start(body: unknown, { subject, traceparent }: BusContext) {
-    return this.verbs.state('start', agentOfSubject(subject), body, traceparent);
+    return this.verbs.state('start', agentOf(subject), body, traceparent);
   }
 
   @Replies(agentSubject.task(ANY, 'complete'), { queue })
   complete(body: unknown, { subject, traceparent }: BusContext) {
-    return this.verbs.state('complete', agentOfSubject(subject), body, traceparent);
+    return this.verbs.state('complete', agentOf(subject), body, traceparent);
   }
 
   @Replies(agentSubject.task(ANY, 'fail'), { queue })
   fail(body: unknown, { subject, traceparent }: BusContext) {
-    return this.verbs.state('fail', agentOfSubject(subject), body, traceparent);
+    return this.verbs.state('fail', agentOf(subject), body, traceparent);
   }
 
   @Replies(agentSubject.task(ANY, 'return'), { queue })
   giveBack(body: unknown, { subject, traceparent }: BusContext) {
-    return this.verbs.state('return', agentOfSubject(subject), body, traceparent);
+    return this.verbs.state('return', agentOf(subject), body, traceparent);
   }
 
   @Replies(agentSubject.task(ANY, 'progress'), { queue })
   progress(body: unknown, { subject }: BusContext) {
-    return this.verbs.progress(agentOfSubject(subject), body);
+    return this.verbs.progress(agentOf(subject), body);
   }
 
   @Replies(agentSubject.call(ANY, 'create'), { queue })
@@ -92,6 +93,11 @@ export class AgentConsumer {
   }
 }
 
+/** Who speaks; a subject may carry what is no id of an agent. */
+function agentOf(subject: string): string {
+  return parse(agentId, agentOfSubject(subject), 'Agent id of the subject');
+}
+
 function request(body: unknown, { subject, traceparent }: BusContext) {
-  return { agentId: agentOfSubject(subject), body, traceparent };
+  return { agentId: agentOf(subject), body, traceparent };
 }

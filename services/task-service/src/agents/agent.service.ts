@@ -88,7 +88,9 @@ export class AgentService {
     if (from === to) throw new DomainError('VALIDATION_FAILED', 'An agent cannot be connected to itself');
     await Promise.all([this.get(from), this.get(to)]);
     const edges = [{ from, to, strength }];
-    await this.changeEdges(bidirectional ? [...edges, { from: to, to: from, strength }] : edges);
+    const both = [...edges, { from: to, to: from, strength }];
+    // In one order whoever asks: two requests for the two directions would wait for each other.
+    await this.changeEdges(bidirectional ? both.toSorted((a, b) => (a.from < b.from ? -1 : 1)) : edges);
     return { from, to, strength };
   }
 

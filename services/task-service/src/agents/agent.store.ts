@@ -1,6 +1,7 @@
 import type { AgentStatus, Capability, FleetEntry, Hello, RegisterAgent } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
+import type { Page } from '../write-path/pages.js';
 
 /** An agent's row; times in milliseconds of the epoch. */
 export type Agent = {
@@ -137,6 +138,26 @@ export async function findHeld(db: Queryable, agentIds: readonly string[]): Prom
     text: `SELECT assigned_to AS "agentId", id AS "taskId", attempt, version, status, holder_epoch AS "holderEpoch"
       FROM tasks WHERE assigned_to = ANY($1::text[]) AND status IN ('assigned','in_progress') ORDER BY id`,
     values: [pgArray(agentIds)],
+  });
+  return rows;
+}
+
+/** Held tasks whose agent is gone, or is a later process than the one that started them; of all agents or of these. */
+export async function findAbandoned(
+  db: Queryable,
+  { after, limit }: Page,
+  agentIds?: readonly string[],
+): Promise<readonly HeldTask[]> {
+  const { rows } = await db.query<HeldTask>({
+    name: 'find-abandoned',
+    text: `SELECT t.id AS "taskId", t.assigned_to AS "agentId", t.attempt, t.version, t.status,
+        t.holder_epoch AS "holderEpoch"
+      FROM tasks t LEFT JOIN agents a ON a.id = t.assigned_to
+      WHERE t.status IN ('assigned','in_progress') AND t.id > $1
+        AND ($3::text[] IS NULL OR t.assigned_to = ANY($3::text[]))
+        AND (a.id IS NULL OR a.status = 'offline' OR (t.status = 'in_progress' AND t.holder_epoch <> a.epoch))
+      ORDER BY t.id LIMIT $2`,
+    values: [after, limit, agentIds === undefined ? null : pgArray(agentIds)],
   });
   return rows;
 }

@@ -1,5 +1,6 @@
 import type { Bus } from '@baton/bus';
 import { HINT_SUBJECTS, type FleetEvent, type FleetEventType } from '@baton/contracts';
+import type { Logger } from 'pino';
 import { v7 } from 'uuid';
 import type { Client, Pool } from '../database/database.js';
 import { writeParts } from '../database/parts.js';
@@ -46,12 +47,21 @@ export class FleetAnnouncer {
     private readonly bus: Bus,
     private readonly pool: Pool,
     private readonly outbox: OutboxService,
+    private readonly logger: Logger,
   ) {}
 
+  /** Never rejects: the change is committed, and distributors learn of it from snapshots as well. */
   async announce(row: OutboxRow, agentIds: readonly string[]): Promise<void> {
     this.outbox.publish(row);
-    for (const entry of await findFleet(this.pool, { agentIds, limit: agentIds.length })) {
-      this.bus.publishHint(HINT_SUBJECTS.fleet, entry);
+    try {
+      for (const entry of await findFleet(this.pool, { agentIds, limit: agentIds.length })) {
+        this.bus.publishHint(HINT_SUBJECTS.fleet, entry);
+      }
+    } catch (error) {
+      this.logger.warn(
+        { agents: agentIds, error: String(error) },
+        'a fleet change is left to the next snapshot',
+      );
     }
   }
 }

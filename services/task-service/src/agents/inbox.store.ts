@@ -70,7 +70,7 @@ export async function claimOverdueInbox(db: Queryable, limit: number): Promise<r
     text: `WITH claimed AS (
         UPDATE agent_inbox SET deliver_after = clock_timestamp() + make_interval(secs => ${REDELIVER_SECONDS})
         WHERE id IN (SELECT i.id FROM agent_inbox i JOIN agents a ON a.id = i.agent_id AND a.status <> 'offline'
-          WHERE i.deliver_after < clock_timestamp() ORDER BY i.deliver_after LIMIT $1 FOR UPDATE OF i SKIP LOCKED)
+          WHERE i.deliver_after < (SELECT clock_timestamp()) ORDER BY i.deliver_after LIMIT $1 FOR UPDATE OF i SKIP LOCKED)
         RETURNING agent_id)
       SELECT DISTINCT agent_id AS "agentId" FROM claimed`,
     values: [limit],
@@ -80,5 +80,7 @@ export async function claimOverdueInbox(db: Queryable, limit: number): Promise<r
 
 /** Forgets what nobody acknowledged for 30 days. */
 export async function forgetOldInbox(db: Queryable): Promise<void> {
-  await db.query(`DELETE FROM agent_inbox WHERE created_at < clock_timestamp() - interval '30 days'`);
+  await db.query(
+    `DELETE FROM agent_inbox WHERE created_at < (SELECT clock_timestamp()) - interval '30 days'`,
+  );
 }

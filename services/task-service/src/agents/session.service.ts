@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
 import { insertAudit } from '../write-path/audit.store.js';
+import { submitPages } from '../write-path/pages.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import * as store from './agent.store.js';
 import { FleetAnnouncer, fleetData, insertFleetEvents } from './fleet.events.js';
@@ -45,10 +46,7 @@ export class SessionService {
       return { agent: online, outbox: await insertFleetEvents(db, changes) };
     });
     await this.announcer.announce(outbox, [id]);
-    void this.expireTasks(
-      [id],
-      ({ status, holderEpoch }) => status === 'in_progress' && (holderEpoch ?? 0) < agent.epoch,
-    );
+    void this.expireTasks([id]);
     return agent;
   }
 
@@ -56,22 +54,41 @@ export class SessionService {
   async goodbye(id: string, { epoch, mode }: Goodbye): Promise<'draining' | 'offline'> {
     const status = mode === 'drain' ? 'draining' : 'offline';
     const left = await this.changeStatus(id, epoch, status, mode);
-    if (left && status === 'offline') void this.expireTasks([id], () => true);
+    if (left && status === 'offline') void this.expireTasks([id]);
     return status;
   }
 
-  /** Ends the epochs named, each agent's row committed alone; then their tasks, as commands of their own. */
+  /**
+   * Ends the epochs named, each agent's row committed alone; then their tasks, as commands of their own. An item that
+   * fails is answered so and asked again; it holds up none of the others.
+   */
   async expire({ items }: ExpireRequest): Promise<ExpireAnswer> {
-    const answers = await Promise.all(
-      items.map(async ({ agentId, epoch, silentMs }) => {
-        const expired = await this.changeStatus(agentId, epoch, 'offline', 'silent');
-        if (expired) this.logger.warn({ agent_id: agentId, epoch, silent_ms: silentMs }, 'agent expired');
-        return { ok: true, agentId, expired } as const;
-      }),
-    );
-    const gone = answers.filter(({ expired }) => expired).map(({ agentId }) => agentId);
-    if (gone.length > 0) void this.expireTasks(gone, () => true);
+    const answers = await Promise.all(items.map((item) => this.expireOne(item)));
+    const done = items.filter((_, index) => answers[index]?.ok).map(({ agentId }) => agentId);
+    // Also of agents that were offline already: whoever ended them may not have come to their tasks.
+    if (done.length > 0) void this.expireTasks(done);
     return { items: answers };
+  }
+
+  private async expireOne({
+    agentId,
+    epoch,
+    silentMs,
+  }: ExpireRequest['items'][number]): Promise<ExpireAnswer['items'][number]> {
+    try {
+      const expired = await this.changeStatus(agentId, epoch, 'offline', 'silent');
+      if (expired) this.logger.warn({ agent_id: agentId, epoch, silent_ms: silentMs }, 'agent expired');
+      return { ok: true, agentId, expired };
+    } catch (error) {
+      this.logger.warn(
+        { agent_id: agentId, epoch, error: String(error) },
+        'agent could not be expired; asked again',
+      );
+      const refusal = new DomainError('UNAVAILABLE', `Agent ${agentId} could not be expired; ask again`, {
+        cause: error,
+      });
+      return { ok: false, error: refusal.toBody() };
+    }
   }
 
   private async enrol(db: Parameters<typeof store.lockAgent>[0], id: string): Promise<store.Agent> {
@@ -105,14 +122,14 @@ export class SessionService {
     return true;
   }
 
-  /** Failure here is healed by the reconciler, which looks for the same tasks. */
-  private async expireTasks(
-    agentIds: readonly string[],
-    which: (task: store.HeldTask) => boolean,
-  ): Promise<void> {
+  /** Takes from these agents what they can no longer hold. Failure here is healed by the reconciler. */
+  private async expireTasks(agentIds: readonly string[]): Promise<void> {
     try {
-      const held = (await store.findHeld(this.pool, agentIds)).filter(which);
-      await Promise.all(held.map((task) => this.writePath.submit(expireCommand(task))));
+      await submitPages(this.writePath, {
+        find: (page) => store.findAbandoned(this.pool, page, agentIds),
+        idOf: ({ taskId }) => taskId,
+        toSubmission: expireCommand,
+      });
     } catch (error) {
       this.logger.warn(
         { agents: agentIds, error: String(error) },

@@ -4,7 +4,7 @@ import { pgArray } from '../database/pg-array.js';
 import { STATE_COLUMNS } from '../tasks/task.columns.js';
 import { isoOrNull, toNeeds } from '../tasks/task.events.js';
 import { rowToTask, type TaskRow } from '../tasks/task.row.js';
-import { FIRST_ID } from '../waiting/waiting.store.js';
+import { FIRST_ID } from '../write-path/pages.js';
 
 const STATE = STATE_COLUMNS.map((name) => `t.${name}`).join(', ');
 

@@ -4,6 +4,7 @@ import {
   type AssignRequest,
   type BacklogAnswer,
   type BacklogRequest,
+  type QueuedTask,
   type SnapshotAnswer,
   type SnapshotRequest,
 } from '@baton/contracts';
@@ -11,6 +12,10 @@ import { findFleet, findHeld } from '../agents/agent.store.js';
 import type { Pool } from '../database/database.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { discoverClasses, findQueued } from './backlog.store.js';
+
+const NOTHING_QUEUED: ReadonlyMap<string, readonly QueuedTask[]> = new Map();
+/** Bytes of one backlog answer, about: tasks can ask for much, and a message must fit the server. */
+const ANSWER_BYTES = 512 * 1024;
 
 /** What distributors ask of task-service: they propose, the write path decides. */
 export class DistributionService {
@@ -48,13 +53,20 @@ export class DistributionService {
 
   async backlog({ classes = [], discover }: BacklogRequest): Promise<BacklogAnswer> {
     const [queued, discovered] = await Promise.all([
-      classes.length === 0 ? new Map() : findQueued(this.pool, classes),
+      classes.length === 0 ? NOTHING_QUEUED : findQueued(this.pool, classes),
       discover === undefined ? [] : discoverClasses(this.pool, discover.after ?? '', discover.limit),
     ]);
+    let room = ANSWER_BYTES;
     return {
       classes: classes.map(({ backlogClass, limit }) => {
-        const tasks = queued.get(backlogClass) ?? [];
-        return { backlogClass, tasks: tasks.slice(0, limit), more: tasks.length > limit };
+        const found = queued.get(backlogClass) ?? [];
+        const tasks: QueuedTask[] = [];
+        for (const task of found.slice(0, limit)) {
+          room -= JSON.stringify(task).length;
+          if (room < 0 && tasks.length > 0) break;
+          tasks.push(task);
+        }
+        return { backlogClass, tasks, more: found.length > tasks.length };
       }),
       discovered: [...discovered],
     };

@@ -11,7 +11,8 @@ const ACTOR = 'user:local';
 export const RequestCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   const parent = traceparent.safeParse(request.headers['traceparent']);
-  const bytes = Number(request.headers['content-length'] ?? 0);
+  const { 'content-length': length } = request.headers;
+  const bytes = length === undefined ? JSON.stringify(request.body ?? null).length : Number(length);
   const key = keyOf(request);
   return {
     actor: ACTOR,

@@ -41,7 +41,7 @@ export async function claimOutbox(db: Queryable, limit: number): Promise<readonl
     name: 'claim-outbox',
     text: `UPDATE outbox SET claimed_until = clock_timestamp() + interval '10 seconds' WHERE id IN (
         SELECT id FROM outbox
-        WHERE created_at < clock_timestamp() - interval '2 seconds'
+        WHERE created_at < (SELECT clock_timestamp()) - interval '2 seconds'
           AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
         ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)
       RETURNING id, messages`,

@@ -3,7 +3,11 @@ import { DomainError } from '@baton/contracts';
 
 /** Opaque signed cursors: a client can give one back but not make one up. */
 export class Cursors {
-  constructor(private readonly key: string) {}
+  constructor(
+    private readonly key: string,
+    /** Names the list: a cursor of another one is not taken. */
+    private readonly list: string,
+  ) {}
 
   encode(id: string): string {
     return `${Buffer.from(id).toString('base64url')}.${this.sign(id)}`;
@@ -23,6 +27,6 @@ export class Cursors {
   }
 
   private sign(id: string): string {
-    return createHmac('sha256', this.key).update(id).digest('base64url').slice(0, 22);
+    return createHmac('sha256', this.key).update(`${this.list}\n${id}`).digest('base64url').slice(0, 22);
   }
 }

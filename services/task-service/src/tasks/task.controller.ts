@@ -7,6 +7,7 @@ import {
   listTasks,
   looseBatch,
   parse,
+  taskHistory,
   uuid,
   type CreateTask,
   type ErrorBody,
@@ -94,8 +95,9 @@ export class TaskController {
 
   /** Pages of 500, behind `?after=<version>`. */
   @Get(':id/history')
-  async history(@Param('id') id: string, @Query('after') after?: string) {
-    return { data: await this.tasks.history(parse(uuid, id, 'Task id'), Number(after ?? 0) || 0) };
+  async history(@Param('id') id: string, @Query() query: unknown) {
+    const { after } = parse(taskHistory, query, 'Query');
+    return { data: await this.tasks.history(parse(uuid, id, 'Task id'), after) };
   }
 
   @Get(':id/decision')

@@ -77,6 +77,19 @@ describe('what an agent may still say about a task', () => {
     expect(refusal(returned, { kind: 'start', taskId: 'x', fence: fence(returned) })).toBe('STALE_ATTEMPT');
   });
 
+  it('tells an agent whose assignment was taken away before it started that the attempt is stale', () => {
+    const assigned = assign(createdFixture());
+    const taken = accept(assigned, {
+      kind: 'expire',
+      taskId: 'x',
+      agentId: 'alpha',
+      attempt: 1,
+      deadEpoch: 0,
+    });
+    const late: TaskCommand = { kind: 'start', taskId: 'x', fence: fence(assigned) };
+    expect(refusal(taken, late, { liveEpoch: null })).toBe('STALE_ATTEMPT');
+  });
+
   it('answers a repeated start of the same process as success and refuses complete before start', () => {
     const task = running();
     expect(refusal(task, { kind: 'start', taskId: 'x', fence: fence(task) })).toBe('unchanged');

@@ -52,7 +52,7 @@ export function refuseStale(
     return stale('STALE_ATTEMPT', task, `attempt ${fence.attempt} of ${fence.agentId}`);
   }
   // Until `start` binds the task to an epoch, the live epoch of its agent is the one that may speak for it.
-  const holder = task.holderEpoch ?? related.liveEpoch;
+  const holder = task.holderEpoch ?? (isHeld(task.status) ? related.liveEpoch : fence.epoch);
   if (holder !== fence.epoch) {
     return stale('STALE_SESSION', task, `epoch ${fence.epoch}; the live one is ${holder ?? 'none'}`);
   }

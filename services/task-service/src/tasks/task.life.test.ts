@@ -88,7 +88,8 @@ describe('decide, for any life of a task', () => {
           const rows: Related = {
             agent: { id: one.agentId, status: 'online', capacity: 5, held: one.full ? 5 : 0 },
             dependencies: [{ policy: 'fail', status: one.dependency }],
-            liveEpoch: 1,
+            // As the lock query gives it: of the agent the task is assigned to.
+            liveEpoch: task.assignedTo === null ? null : 1,
           };
           const decided = decide(task, rows, command, now);
           if (decided instanceof DomainError) continue;

@@ -1,7 +1,8 @@
 import type { TaskEvent } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
 import type { WritePath } from '../write-path/write-path.service.js';
-import { cascadeCancel, submitPages, systemCommand } from './system.commands.js';
+import { submitPages } from '../write-path/pages.js';
+import { cascadeCancel, systemCommand } from './system.commands.js';
 import { findDependents, findLiveChildren } from './waiting.store.js';
 
 /** What an end causes elsewhere, as further commands: never inside the transaction of the cause. */

@@ -4,8 +4,10 @@ import type { Pool } from '../database/database.js';
 import { Loop } from '../loop.js';
 import type { CommitListener } from '../write-path/submission.js';
 import type { WritePath } from '../write-path/write-path.service.js';
-import { cascadeCancel, submitPages, systemCommand } from './system.commands.js';
-import { findAbandoned, findMet, findOrphans } from './waiting.store.js';
+import { submitPages } from '../write-path/pages.js';
+import { cascadeCancel, systemCommand } from './system.commands.js';
+import { findAbandoned } from '../agents/agent.store.js';
+import { findMet, findOrphans } from './waiting.store.js';
 
 const EVERY_MS = 30_000;
 

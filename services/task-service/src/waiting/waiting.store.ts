@@ -1,11 +1,6 @@
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
-import type { HeldTask } from '../agents/agent.store.js';
-
-/** A page of ids in order, behind `after`. */
-type Page = { readonly after: string; readonly limit: number };
-
-export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+import type { Page } from '../write-path/pages.js';
 
 async function ids(
   db: Queryable,
@@ -51,28 +46,14 @@ export function findOrphans(db: Queryable, { after, limit }: Page) {
   return ids(db, 'find-orphans', text, [after, limit]);
 }
 
-/** Held tasks whose agent is gone, or is a later process than the one that started them. */
-export async function findAbandoned(db: Queryable, { after, limit }: Page): Promise<readonly HeldTask[]> {
-  const { rows } = await db.query<HeldTask>({
-    name: 'find-abandoned',
-    text: `SELECT t.id AS "taskId", t.assigned_to AS "agentId", t.attempt, t.version, t.status,
-        t.holder_epoch AS "holderEpoch"
-      FROM tasks t LEFT JOIN agents a ON a.id = t.assigned_to
-      WHERE t.status IN ('assigned','in_progress') AND t.id > $1
-        AND (a.id IS NULL OR a.status = 'offline' OR (t.status = 'in_progress' AND t.holder_epoch <> a.epoch))
-      ORDER BY t.id LIMIT $2`,
-    values: [after, limit],
-  });
-  return rows;
-}
-
 /**
  * Claims tasks whose `dueAt` has passed by the database's clock: another replica leaves them alone for five seconds,
- * and if this one dies they are due again. Bookkeeping only; what is due is decided under the task's lock.
+ * and if this one dies they are due again. The clock is asked in a query of its own: a volatile function is no bound
+ * of an index, and the scan would go through all that is due in the future. Bookkeeping only; what is due is decided under the task's lock.
  */
 export function claimDue(db: Queryable, limit: number) {
   const text = `UPDATE tasks SET due_at = clock_timestamp() + interval '5 seconds' WHERE id IN (
-      SELECT id FROM tasks WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
+      SELECT id FROM tasks WHERE due_at <= (SELECT clock_timestamp()) ORDER BY due_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING id`;
   return ids(db, 'claim-due', text, [limit]);
 }

@@ -1,7 +1,7 @@
 import { agentOf, DomainError, type TaskEventType } from '@baton/contracts';
 import { v7 } from 'uuid';
 import { decideCreate, type CreateRelated, type ExistingDependency } from '../tasks/create.decide.js';
-import { decide } from '../tasks/task.decide.js';
+import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
 import { ARROWS, isTerminal } from '../tasks/task.state.js';
 import type { AgentUnderLock, Changed, CreateCommand, Related, Task, TaskCommand } from '../tasks/task.js';
@@ -42,6 +42,16 @@ export class Batch {
   decide(submission: Submission): Settled {
     const { command } = submission;
     return command.kind === 'create' ? this.create(submission, command) : this.change(submission, command);
+  }
+
+  /** Why the sender of a create may not speak for its parent, also when the create was answered before. */
+  refuseParent(command: Submission['command']): DomainError | undefined {
+    if (command.kind !== 'create' || command.parent?.fence === undefined) return undefined;
+    const parent = this.loaded.tasks.get(command.parent.taskId);
+    if (parent === undefined)
+      return new DomainError('TASK_NOT_FOUND', `There is no task ${command.parent.taskId}`);
+    const task = this.current.get(parent.task.id) ?? parent.task;
+    return refuseStale(task, parent, command.parent.fence);
   }
 
   /** Locked tasks whose row must change, bookkeeping included. */

@@ -67,5 +67,7 @@ export async function releaseKeys(db: Queryable, keys: readonly Idempotency[]): 
 
 /** Forgets keys older than a day. */
 export async function forgetOldKeys(db: Queryable): Promise<void> {
-  await db.query(`DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '24 hours'`);
+  await db.query(
+    `DELETE FROM idempotency_keys WHERE created_at < (SELECT clock_timestamp()) - interval '24 hours'`,
+  );
 }

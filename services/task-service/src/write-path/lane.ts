@@ -10,24 +10,28 @@ const BATCH_BYTES = 512 * 1024;
  * along (measured, 4 lanes, 20 agents: 440 lifecycles/s with that wait, half of it on agent rows).
  */
 export class AssignmentGate {
-  private taken = false;
-  private readonly waiting = new Set<() => void>();
+  /** Who writes assignments now, or is the next who may. */
+  private owner: object | undefined;
+  private isReserved = false;
+  private readonly waiting: { readonly lane: object; readonly wake: () => void }[] = [];
 
-  /** Whether the caller may write assignments now; else it is woken when it may try again. */
-  enter(wake: () => void): boolean {
-    if (this.taken) {
-      this.waiting.add(wake);
+  /** Whether the lane may write assignments now; else its turn comes, and it is woken. */
+  enter(lane: object, wake: () => void): boolean {
+    if (this.owner !== undefined && !(this.isReserved && this.owner === lane)) {
+      if (!this.waiting.some((entry) => entry.lane === lane)) this.waiting.push({ lane, wake });
       return false;
     }
-    this.taken = true;
+    this.owner = lane;
+    this.isReserved = false;
     return true;
   }
 
+  /** Hands over to the lane that waited longest: one that came back at once would keep the others out for ever. */
   leave(): void {
-    this.taken = false;
-    const woken = [...this.waiting];
-    this.waiting.clear();
-    for (const wake of woken) wake();
+    const next = this.waiting.shift();
+    this.owner = next?.lane;
+    this.isReserved = next !== undefined;
+    next?.wake();
   }
 }
 
@@ -36,7 +40,7 @@ type Queued = { readonly submission: Submission };
 /**
  * Gathers what arrives while a batch is being written into the next one. An idle lane flushes at the end of the
  * current turn of the event loop, so that commands of one message go together and low load pays no waiting.
- * Interactive submissions go first; background ones get at most half of a batch.
+ * Interactive submissions go first; assignments and background ones share at least half of a batch when they wait.
  */
 export class Lane<T extends Queued> {
   private readonly interactive: T[] = [];
@@ -76,13 +80,15 @@ export class Lane<T extends Queued> {
     await Promise.resolve();
     try {
       for (;;) {
-        const mayAssign = this.assignments.length > 0 && this.gate.enter(this.wake);
+        const mayAssign = this.assignments.length > 0 && this.gate.enter(this, this.wake);
+        const batch = this.next(mayAssign ? this.assignments : []);
+        const assigns = batch.some(({ submission }) => submission.command.kind === 'assign');
+        if (mayAssign && !assigns) this.gate.leave();
+        if (batch.length === 0) return;
         try {
-          const batch = this.next(mayAssign ? this.assignments : []);
-          if (batch.length === 0) return;
           await this.flush(batch);
         } finally {
-          if (mayAssign) this.gate.leave();
+          if (assigns) this.gate.leave();
         }
       }
     } finally {
@@ -90,10 +96,15 @@ export class Lane<T extends Queued> {
     }
   }
 
+  /** Whoever waits has a share: a flood of one kind holds up none of the others. */
   private next(assignments: T[]): readonly T[] {
-    const share = Math.min(this.background.length, BATCH_COMMANDS / 2);
-    const first = take(this.interactive, { commands: BATCH_COMMANDS - share, bytes: BATCH_BYTES });
-    const second = take(assignments, roomAfter(first, BATCH_COMMANDS - share));
+    const others = Math.min(assignments.length + this.background.length, BATCH_COMMANDS / 2);
+    const bytes = others > 0 ? BATCH_BYTES / 2 : BATCH_BYTES;
+    const first = take(this.interactive, { commands: BATCH_COMMANDS - others, bytes });
+    const second = take(
+      assignments,
+      roomAfter(first, BATCH_COMMANDS - Math.min(this.background.length, BATCH_COMMANDS / 4)),
+    );
     const third = take(this.background, roomAfter([...first, ...second], BATCH_COMMANDS));
     return [...first, ...second, ...third];
   }

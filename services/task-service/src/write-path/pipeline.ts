@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@baton/contracts';
 import type { Logger } from 'pino';
 import type { Client, Pool } from '../database/database.js';
-import { classify } from './pg.errors.js';
+import { classify } from '../database/pg.errors.js';
 import type { Submission } from './submission.js';
 import { writeBatch, type Written } from './transaction.js';
 
@@ -24,12 +24,12 @@ export async function runBatch(
 ): Promise<void> {
   const giveUpAt = performance.now() + UNREACHABLE_MS;
   for (let attempt = 1; ; attempt++) {
+    let written: Written;
     try {
-      done(submissions, await transact(pool, submissions));
-      return;
+      written = await transact(pool, submissions);
     } catch (error) {
       const failure = classify(error);
-      if (failure === 'input' && submissions.length > 1) {
+      if ((failure === 'input' || failure === 'fault') && submissions.length > 1) {
         const middle = submissions.length >> 1;
         await runBatch(pool, logger, submissions.slice(0, middle), done);
         await runBatch(pool, logger, submissions.slice(middle), done);
@@ -48,7 +48,10 @@ export async function runBatch(
       }
       logger.warn({ failure, attempt, error: String(error) }, 'batch tried again');
       await sleep(Math.random() * Math.min(500, 10 * 2 ** attempt));
+      continue;
     }
+    done(submissions, written);
+    return;
   }
 }
 

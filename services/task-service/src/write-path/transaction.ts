@@ -2,7 +2,7 @@ import { agentOf, DomainError } from '@baton/contracts';
 import { v7 } from 'uuid';
 import { insertInbox } from '../agents/inbox.store.js';
 import { lockAgents, type LockedAgents } from '../agents/capacity.store.js';
-import { writeParts } from '../database/parts.js';
+import { writeParts, type Part } from '../database/parts.js';
 import type { Client } from '../database/database.js';
 import { insertOutbox, type OutboxRow } from '../outbox/outbox.store.js';
 import { toMessages } from '../outbox/outbox.messages.js';
@@ -33,15 +33,20 @@ export type Written = {
 export async function writeBatch(db: Client, submissions: readonly Submission[]): Promise<Written> {
   const stored = await takeKeys(db, submissions);
   const replays = submissions.map((submission) => replayed(submission, stored));
-  const fresh = submissions.filter((_, index) => replays[index] === undefined);
-  const batch = new Batch(await load(db, fresh));
+  const batch = new Batch(await load(db, submissions, replays));
   const decidedKeys = new Map<string, DecidedKey>();
+  const decidedCommands = new Map<string, Settled>();
   const settled = submissions.map((submission, index): Settled => {
     const replay = replays[index] ?? repeatedInBatch(submission, decidedKeys);
-    if (replay !== undefined) return replay;
+    if (replay !== undefined) return batch.refuseParent(submission.command) ?? replay;
+    const repeated = decidedCommands.get(commandName(submission));
+    if (repeated !== undefined) return repeated;
     const outcome = batch.decide(submission);
-    const { idempotency } = submission;
+    const { idempotency, commandId } = submission;
     if (idempotency) decidedKeys.set(keyName(idempotency), { idempotency, outcome });
+    // The same command twice in one batch: its sender did not wait for the answer, which is the same.
+    if (commandId !== null && !(outcome instanceof DomainError))
+      decidedCommands.set(commandName(submission), outcome);
     return outcome;
   });
   const answers = await forgiveRepeated(db, submissions, settled);
@@ -51,23 +56,33 @@ export async function writeBatch(db: Client, submissions: readonly Submission[])
   return { settled: answers, outbox, committed: batch.committed, offerAgain: batch.offerAgain, notified };
 }
 
-async function load(db: Client, submissions: readonly Submission[]): Promise<Loaded> {
+function commandName({ command, actor, commandId }: Submission): string {
+  return `${command.kind === 'create' ? '' : command.taskId} ${actor} ${commandId ?? ''}`;
+}
+
+/** Locks and reads what the commands concern; of a replayed one only the parent, whose fence still counts. */
+async function load(
+  db: Client,
+  submissions: readonly Submission[],
+  replays: readonly (Settled | undefined)[],
+): Promise<Loaded> {
   const targets = new Set<string>();
   const related = new Set<string>();
   const parents = new Set<string>();
   const unblocked = new Set<string>();
   const agentIds = new Set<string>();
-  for (const { command } of submissions) {
+  submissions.forEach(({ command }, index) => {
+    if (command.kind === 'create' && command.parent) parents.add(command.parent.taskId);
+    if (replays[index] !== undefined) return;
     if (command.kind === 'create') {
-      if (command.parent) parents.add(command.parent.taskId);
       for (const task of command.tasks) for (const { taskId } of task.dependencies) related.add(taskId);
       for (const { id } of command.tasks) related.delete(id);
-    } else {
-      targets.add(command.taskId);
-      if (command.kind === 'unblock') unblocked.add(command.taskId);
-      if (command.kind === 'assign') agentIds.add(command.agentId);
+      return;
     }
-  }
+    targets.add(command.taskId);
+    if (command.kind === 'unblock') unblocked.add(command.taskId);
+    if (command.kind === 'assign') agentIds.add(command.agentId);
+  });
   for (const parent of parents) targets.add(parent);
   const locked = targets.size === 0 ? NO_TASKS : await store.lockTasks(db, [...targets]);
   const edges = unblocked.size === 0 ? [] : await store.findDependencies(db, [...unblocked]);
@@ -151,25 +166,41 @@ function isRepeatable(settled: Settled | undefined): boolean {
   );
 }
 
-/** All of a batch in one statement; a locked row that is not at the version it was read at is a fault of ours. */
+/** Rows of one statement: a graph of 10,000 tasks is written in several, none of which takes long. */
+const STATEMENT_ROWS = 1_000;
+
+/** All of a batch, in one statement unless it is very large. */
 async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 'notified'>> {
+  const { inserts, events } = batch;
+  for (let done = STATEMENT_ROWS; done < inserts.length; done += STATEMENT_ROWS) {
+    await writeParts(db, insertParts(inserts.slice(done, done + STATEMENT_ROWS)));
+  }
+  for (let done = STATEMENT_ROWS; done < events.length; done += STATEMENT_ROWS) {
+    await writeParts(db, [insertEvents(events.slice(done, done + STATEMENT_ROWS))]);
+  }
   const updates = batch.updates();
-  const definitions = batch.inserts.map(({ definition }) => definition);
-  const outbox =
-    batch.events.length === 0 ? undefined : { id: v7(), messages: toMessages(batch.published, v7) };
+  const outbox = events.length === 0 ? undefined : { id: v7(), messages: toMessages(batch.published, v7) };
   const parts = [
-    ...(batch.inserts.length > 0 ? [store.insertTasks(batch.inserts)] : []),
-    ...(definitions.some(({ dependencies }) => dependencies.length > 0)
-      ? [store.insertDependencies(definitions)]
-      : []),
+    ...insertParts(inserts.slice(0, STATEMENT_ROWS)),
     ...(updates.length > 0 ? [store.updateTasks(updates)] : []),
-    ...(outbox === undefined ? [] : [insertEvents(batch.events), insertOutbox(outbox)]),
+    ...(outbox === undefined ? [] : [insertEvents(events.slice(0, STATEMENT_ROWS)), insertOutbox(outbox)]),
   ];
   if (parts.length === 0) return { outbox, notified: [] };
   const updated = (await writeParts(db, parts)).get('updated_tasks') ?? 0;
-  if (updated !== updates.length)
-    throw new Error(`expected to update ${updates.length} locked tasks, not ${updated}`);
+  // Locked, and yet not at the version it was read at: a fault of ours that must not be committed.
+  if (updated !== updates.length) {
+    throw new Error(`expected to update ${updates.length} locked tasks, updated ${updated}`);
+  }
   return { outbox, notified: await saveInbox(db, batch.ended) };
+}
+
+function insertParts(inserts: Batch['inserts']): readonly Part[] {
+  const definitions = inserts.map(({ definition }) => definition);
+  const hasDependencies = definitions.some(({ dependencies }) => dependencies.length > 0);
+  return [
+    ...(inserts.length > 0 ? [store.insertTasks(inserts)] : []),
+    ...(hasDependencies ? [store.insertDependencies(definitions)] : []),
+  ];
 }
 
 async function saveInbox(db: Client, ended: readonly Task[]): Promise<readonly string[]> {

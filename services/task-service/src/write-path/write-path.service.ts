@@ -80,12 +80,19 @@ export class WritePath {
     });
   }
 
-  private tell({ outbox, committed, offerAgain, notified }: Written): void {
-    if (outbox !== undefined) this.outbox.publish(outbox);
-    for (const listener of this.listeners) {
+  private tell(written: Written): void {
+    if (written.outbox !== undefined) this.outbox.publish(written.outbox);
+    for (const listener of this.listeners) this.tellOne(listener, written);
+  }
+
+  /** A listener that throws is a fault of its own: what was committed stays so, and the others hear of it. */
+  private tellOne(listener: Partial<CommitListener>, { committed, offerAgain, notified }: Written): void {
+    try {
       if (committed.length > 0) listener.committed?.(committed);
       if (offerAgain.length > 0) listener.offerAgain?.(offerAgain);
       if (notified.length > 0) listener.notified?.(notified);
+    } catch (error) {
+      this.logger.error({ err: error }, 'a listener of commits failed');
     }
   }
 }
