@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { assign, hello, verb } from './agent.js';
+import { hello } from './agent.js';
 import { startFixture, type Fixture, type Json } from './fixture.js';
 import { expectEveryTaskToReplay } from './replay.js';
+import { DECISION } from './task.fixture.js';
 
 /**
  * Two processes with four lanes each take random commands on the same few tasks and agents, so that their batches
@@ -12,8 +13,8 @@ import { expectEveryTaskToReplay } from './replay.js';
  */
 const AGENTS = ['a', 'b', 'c', 'd'];
 const CAPACITY = 4;
-const COMMANDS = 4_000;
-const WORKERS = 64;
+const STEPS = 2_500;
+const WORKERS = 32;
 const SEED = Number(process.env['BATON_TEST_SEED'] ?? Date.now() % 1_000_000);
 
 const CAPACITY_TRIGGER = `
@@ -46,54 +47,82 @@ class World {
   readonly epochs = new Map<string, number>();
   readonly answers = new Map<string, number>();
 
-  note(kind: string, code: string): void {
-    const key = `${kind} ${code}`;
+  note(kind: string, answer: Json): void {
+    const key = `${kind} ${answer.error?.code ?? answer.code ?? 'ok'}`;
     this.answers.set(key, (this.answers.get(key) ?? 0) + 1);
   }
 
-  /** Holders mostly speak about what they hold; everything else fights over the latest tasks. */
-  pick(kind: string, random: number): Known | undefined {
-    const held = this.tasks.filter(({ attempt }) => attempt > 0).slice(-AGENTS.length * CAPACITY * 2);
-    const from = HOLDER_VERBS.has(kind) && held.length > 0 ? held : this.tasks.slice(-40);
-    return from[Math.floor(random * from.length)];
+  /** The latest tasks, which everybody fights over; older ones are left to end. */
+  recent(): readonly Known[] {
+    return this.tasks.slice(-30);
+  }
+
+  /** What an agent believes to hold. */
+  heldBy(agentId: string): readonly Known[] {
+    return this.tasks.filter((task) => task.attempt > 0 && task.agentId === agentId);
   }
 }
 
-const HOLDER_VERBS = new Set(['start', 'complete', 'fail', 'return']);
-
-const codeOf = (answer: Json): string => answer.error?.code ?? answer.code ?? 'ok';
+/** The same tasks in another order: batches of two processes meet at several rows, each asked for in its own order. */
+function rotated<T>(items: readonly T[], random: number): readonly T[] {
+  const turn = Math.floor(random * items.length);
+  const order = [...items.slice(turn), ...items.slice(0, turn)];
+  return random * 1_000 - Math.floor(random * 1_000) < 0.5 ? order : order.toReversed();
+}
 
 async function run(world: World, kind: string, random: number): Promise<void> {
   const agentId = AGENTS[Math.floor(random * 7_919) % AGENTS.length] ?? 'a';
-  const task = world.pick(kind, random);
+  const [task] = rotated(world.recent(), random);
   if (kind === 'create' || task === undefined) return createOne(world, task, random);
   if (kind === 'graph') return createGraph(world);
+  if (kind === 'assign') return assignMany(world, random);
   if (kind === 'hello') return greet(world, agentId);
   if (kind === 'expire') {
     const epoch = world.epochs.get(agentId) ?? 0;
     await fixture.ask('svc.agent.expire', { items: [{ agentId, epoch, silentMs: 6_000 }] });
     return greet(world, agentId);
   }
-  if (kind === 'cancel') {
-    return world.note(kind, codeOf((await fixture.http('POST', `/v1/tasks/${task.id}/cancel`, {})).body));
-  }
-  if (kind === 'assign') {
-    const answer = await assign(fixture, task.id, agentId);
-    if (answer.ok) Object.assign(task, { attempt: answer.attempt, agentId });
-    return world.note(kind, codeOf(answer));
-  }
-  const command = {
-    taskId: task.id,
-    attempt: task.attempt,
-    epoch: world.epochs.get(task.agentId) ?? 0,
+  if (kind === 'cancel')
+    return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/cancel`, {})).body);
+  return speak(world, agentId, kind, random);
+}
+
+async function assignMany(world: World, random: number): Promise<void> {
+  const tasks = rotated(world.recent(), random);
+  const items = tasks.map(({ id: taskId }, index) => {
+    const agentId = AGENTS[(index + Math.floor(random * 97)) % AGENTS.length] ?? 'a';
+    return { taskId, agentId, decision: { ...DECISION, chosen: { ...DECISION.chosen, agentId } } };
+  });
+  const answer = await fixture.ask('svc.task.assign', { items });
+  answer.items.forEach((item: Json, index: number) => {
+    const task = tasks[index];
+    if (item.ok && task !== undefined) {
+      task.attempt = item.attempt;
+      task.agentId = items[index]?.agentId ?? '';
+    }
+    world.note('assign', item);
+  });
+}
+
+/** One message about everything the agent holds; what it is refused it drops, as an agent does. */
+async function speak(world: World, agentId: string, kind: string, random: number): Promise<void> {
+  const tasks = rotated(world.heldBy(agentId), random);
+  if (tasks.length === 0) return;
+  const items = tasks.map(({ id: taskId, attempt }) => ({
+    taskId,
+    attempt,
+    epoch: world.epochs.get(agentId) ?? 0,
+    commandId: randomUUID(),
     error: { message: 'random', retryable: random < 0.8 },
     reason: 'draining',
-  };
-  // As an agent does: started before it ends, and dropped when it is refused.
-  if (kind !== 'start') world.note('start', codeOf(await verb(fixture, task.agentId, 'start', command)));
-  const answer = await verb(fixture, task.agentId, kind, command);
-  if (!answer.ok || kind !== 'start') task.attempt = 0;
-  world.note(kind, codeOf(answer));
+  }));
+  const answer = await fixture.ask(`agent.${agentId}.task.${kind}`, { items });
+  answer.items.forEach((item: Json, index: number) => {
+    const task = tasks[index];
+    const isOver = !item.ok || kind !== 'start';
+    if (task !== undefined && isOver && task.attempt === items[index]?.attempt) task.attempt = 0;
+    world.note(kind, item);
+  });
 }
 
 async function createOne(world: World, dependency: Known | undefined, random: number): Promise<void> {
@@ -106,7 +135,7 @@ async function createOne(world: World, dependency: Known | undefined, random: nu
   };
   const { body: task } = await fixture.http('POST', '/v1/tasks', body);
   if (task.id !== undefined) world.tasks.push({ id: task.id, attempt: 0, agentId: 'a' });
-  world.note('create', codeOf(task));
+  world.note('create', task);
 }
 
 async function createGraph(world: World): Promise<void> {
@@ -117,13 +146,13 @@ async function createGraph(world: World): Promise<void> {
   }));
   const { body } = await fixture.http('POST', '/v1/tasks/graph', { tasks });
   for (const { id } of body.tasks ?? []) world.tasks.push({ id, attempt: 0, agentId: 'a' });
-  world.note('graph', codeOf(body));
+  world.note('graph', body);
 }
 
 async function greet(world: World, agentId: string): Promise<void> {
   const answer = await hello(fixture, agentId, { maxConcurrent: CAPACITY, instance: randomUUID() });
   if (answer.ok) world.epochs.set(agentId, Math.max(answer.epoch, world.epochs.get(agentId) ?? 0));
-  world.note('hello', codeOf(answer));
+  world.note('hello', answer);
 }
 
 const kinds = fc.oneof(
@@ -152,7 +181,7 @@ describe('the lock order', () => {
     const world = new World();
     for (const agentId of AGENTS) await greet(world, agentId);
     const steps = fc.sample(fc.tuple(kinds, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), {
-      numRuns: COMMANDS,
+      numRuns: STEPS,
       seed: SEED,
     });
     const next = steps.values();
