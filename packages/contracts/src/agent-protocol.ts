@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { announcement } from './agent.js';
-import { decision, type Decision } from './decision.js';
+import { decisionAsSent, type Decision } from './decision.js';
 import { jsonValue, text, type JsonObject } from './json.js';
 import { LIMITS } from './limits.js';
 import { createGraph, createTask, taskError } from './task.js';
@@ -91,7 +91,7 @@ export const offer = z.object({
     z.object({
       task: z.object({ id: uuid }).loose(),
       attempt: z.number().int(),
-      decision: decision.nullable(),
+      decision: decisionAsSent.nullable(),
       dependencyResults: z.array(z.unknown()),
       previousAttempts: z.array(z.unknown()),
       resume: z.literal(true).optional(),

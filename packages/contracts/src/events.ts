@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AGENT_STATUSES } from './agent.js';
-import { decision } from './decision.js';
+import { decisionAsSent } from './decision.js';
 import { capability, criteria, priority, requiredCapability, TASK_STATUSES } from './task.js';
 import { agentId, traceparent, uuid } from './words.js';
 import type { Actor } from './words.js';
@@ -51,7 +51,7 @@ export const taskEventData = z.object({
   completedAt: instant.nullable(),
   errorCode: z.string().nullable(),
   needs: needs.optional(),
-  decision: decision.optional(),
+  decision: decisionAsSent.optional(),
 });
 export type TaskEventData = z.infer<typeof taskEventData>;
 

@@ -50,7 +50,8 @@ export async function planService(
     process: {
       name: definition.name,
       command: process.execPath,
-      arguments: ['--enable-source-maps', script],
+      // Megabytes for young objects. With V8's 16, task-service spends 7 % more CPU on collecting them.
+      arguments: ['--enable-source-maps', '--max-semi-space-size=32', script],
       directory: checkout,
       environment: {
         ...environment,

@@ -29,7 +29,9 @@ export async function runBatch(
       written = await transact(pool, submissions);
     } catch (error) {
       const failure = classify(error);
-      if ((failure === 'input' || failure === 'fault') && submissions.length > 1) {
+      const isCommandAtFault =
+        (failure === 'input' || failure === 'fault') && !(error instanceof OutcomeUnknown);
+      if (isCommandAtFault && submissions.length > 1) {
         const middle = submissions.length >> 1;
         await runBatch(pool, logger, submissions.slice(0, middle), done);
         await runBatch(pool, logger, submissions.slice(middle), done);
@@ -53,6 +55,11 @@ export async function runBatch(
     done(submissions, written);
     return;
   }
+}
+
+/** Nobody can tell whether the batch was written: it must not be tried again in any form. */
+class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown';
 }
 
 async function transact(pool: Pool, submissions: readonly Submission[]): Promise<Written> {
@@ -114,9 +121,10 @@ async function wasCommitted(pool: Pool, transactionId: string): Promise<boolean>
       const status = rows[0]?.status;
       if (status === 'committed') return true;
       if (status === 'aborted') return false;
-      if (status === null) throw new Error(`the database no longer knows transaction ${transactionId}`);
+      if (status === null)
+        throw new OutcomeUnknown(`the database no longer knows transaction ${transactionId}`);
     } catch (error) {
-      if (classify(error) !== 'unreachable') throw error;
+      if (error instanceof OutcomeUnknown || classify(error) !== 'unreachable') throw error;
     }
     await sleep(Math.min(1_000, 20 * 2 ** Math.min(attempt, 6)));
   }
