@@ -143,6 +143,25 @@ describe('a task', () => {
     await connection.close();
   });
 
+  it('reaches its handler whole when it does not fit the message of an offer', async () => {
+    await startAgent({
+      id: 'reader',
+      capabilities: ['read'],
+      handler: (task, { dependencyResults }) => [
+        JSON.stringify(task.input['text']).length,
+        ...dependencyResults.map(({ result }) => JSON.stringify(result).length),
+      ],
+    });
+    const large = 'x'.repeat(200_000);
+    const needs = { requiredCapabilities: [{ name: 'read' }] };
+    await startAgent({ id: 'writer', capabilities: ['write'], handler: () => large });
+    const first = await create({ requiredCapabilities: [{ name: 'write' }] });
+    await becomes(first.id, 'completed');
+    const dependencies = [{ taskId: first.id }];
+    const { id } = await create({ ...needs, input: { text: large }, context: { more: large }, dependencies });
+    expect((await becomes(id, 'completed')).result).toEqual([200_002, 200_002]);
+  });
+
   it('stops in its agent when it is cancelled', async () => {
     let aborted: unknown;
     await startAgent({

@@ -2,6 +2,7 @@ import { agentSubject, control, type TaskDetail } from '@baton/contracts';
 import { createCalls, type Create } from './calls.js';
 import { createConnection } from './connection.js';
 import { createContext } from './context.js';
+import { isCut, readWhole } from './whole-assignment.js';
 import { createInbox, type EndListener } from './inbox.js';
 import { createOfferDesk } from './offers.js';
 import { createRunner } from './runner.js';
@@ -48,11 +49,14 @@ export function createAgent(options: AgentOptions): Agent {
   const runner = createRunner({
     ...settings,
     commands,
-    work: (run) =>
-      settings.handler(
-        run.assignment.task,
-        createContext(run, calls, (report) => runner.progress(run, report)),
-      ),
+    work: async (run) => {
+      const { assignment, abort } = run;
+      const whole = isCut(assignment) ? await readWhole(assignment, calls, abort.signal) : assignment;
+      const context = createContext({ ...run, assignment: whole }, calls, (report) =>
+        runner.progress(run, report),
+      );
+      return settings.handler(whole.task, context);
+    },
     onStaleSession: () => session.refresh(),
   });
   const session = createSession({

@@ -73,6 +73,8 @@ export type Assignment = {
   readonly previousAttempts: readonly PreviousAttempt[];
   /** The holder's own process was already working on it. */
   readonly resume?: true;
+  /** Description, input, context and results did not fit a message: read them with `call.get`. */
+  readonly truncated?: true;
 };
 
 export type PreviousAttempt = {
@@ -95,6 +97,7 @@ export const offer = z.object({
       dependencyResults: z.array(z.unknown()),
       previousAttempts: z.array(z.unknown()),
       resume: z.literal(true).optional(),
+      truncated: z.literal(true).optional(),
     }),
   ),
 });

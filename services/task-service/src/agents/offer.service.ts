@@ -153,16 +153,34 @@ function asAssignment({ assignment, isStarted }: store.LoadedOffer): Assignment 
 
 type OfferMessage = { readonly assignments: readonly Assignment[]; readonly body: string };
 
-/** Cuts the offers to one agent into messages it can take; one too large for any goes alone. */
+/** What fits an offer beside its envelope. */
+const MESSAGE_BYTES = LIMITS.agentMessageBytes - 1_024;
+
+/** What is left of an assignment that is too large for any message: its agent reads the rest by id. */
+function withoutPayload({ task, dependencyResults, ...assignment }: Assignment): Assignment {
+  return {
+    ...assignment,
+    task: { ...task, description: '', metadata: {}, input: {}, context: {} },
+    dependencyResults: dependencyResults.map((result) => ({ ...result, result: null, truncated: true })),
+    truncated: true,
+  };
+}
+
+/** Cuts the offers to one agent into messages it can take. */
 function toMessages(offers: readonly store.LoadedOffer[]): readonly OfferMessage[] {
   const messages: { assignments: Assignment[]; texts: string[] }[] = [];
   let room = 0;
-  for (const assignment of offers.map(asAssignment)) {
-    const text = JSON.stringify(assignment);
+  for (const whole of offers.map(asAssignment)) {
+    let assignment = whole;
+    let text = JSON.stringify(whole);
+    if (Buffer.byteLength(text) > MESSAGE_BYTES) {
+      assignment = withoutPayload(whole);
+      text = JSON.stringify(assignment);
+    }
     const bytes = Buffer.byteLength(text) + 1;
     if (bytes > room || messages.length === 0) {
       messages.push({ assignments: [], texts: [] });
-      room = LIMITS.agentMessageBytes - 1_024;
+      room = MESSAGE_BYTES;
     }
     messages.at(-1)?.assignments.push(assignment);
     messages.at(-1)?.texts.push(text);
