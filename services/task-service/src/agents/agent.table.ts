@@ -38,7 +38,7 @@ export const AgentTable = new EntitySchema<AgentRow>({
   },
 });
 
-export type AgentConnectionRow = { fromAgent: string; toAgent: string; strength: number };
+export type AgentConnectionRow = { fromAgent: string; toAgent: string; strength: number; createdAt: Date };
 
 export const AgentConnectionTable = new EntitySchema<AgentConnectionRow>({
   name: 'AgentConnection',
@@ -47,5 +47,6 @@ export const AgentConnectionTable = new EntitySchema<AgentConnectionRow>({
     fromAgent: { name: 'from_agent', type: 'varchar', length: 64, primary: true },
     toAgent: { name: 'to_agent', type: 'varchar', length: 64, primary: true },
     strength: { type: 'double precision' },
+    createdAt: { name: 'created_at', type: 'timestamptz', default: () => 'clock_timestamp()' },
   },
 });

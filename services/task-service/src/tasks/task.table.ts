@@ -1,40 +1,67 @@
-import { EntitySchema } from 'typeorm';
+import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import { CHANGING, DESCRIBING, FIXED, type Column } from './task.columns.js';
 
-/** `tasks` as lists read it: never the payload. The write path has its own statements (`task.store.ts`). */
-export type TaskListRow = {
-  id: string;
-  title: string;
-  description: string;
-  type: string;
-  tags: readonly string[];
-  metadata: Record<string, unknown>;
-  status: string;
-  priority: number;
-  createdBy: string;
-  assignedTo: string | null;
-  lastAgentId: string | null;
-  parentTaskId: string | null;
-  rootTaskId: string;
-  estimatedDuration: number | null;
+const TYPES = {
+  uuid: 'uuid',
+  text: 'text',
+  int: 'int',
+  bigint: 'bigint',
+  bool: 'boolean',
+  float8: 'double precision',
+  json: 'json',
+  ms: 'timestamptz',
+} as const;
+
+const LENGTHS: Readonly<Record<string, number>> = {
+  title: 255,
+  status: 20,
+  assigned_to: 64,
+  last_agent_id: 64,
 };
 
-export const TaskTable = new EntitySchema<TaskListRow>({
+const NULLABLE = new Set([
+  'parent_task_id',
+  'timeout',
+  'deadline',
+  'traceparent',
+  'status_reason',
+  'assigned_to',
+  'holder_epoch',
+  'last_agent_id',
+  'first_queued_at',
+  'queued_at',
+  'available_at',
+  'assigned_at',
+  'started_at',
+  'completed_at',
+  'actual_duration',
+  'estimated_duration',
+  'queue_key',
+  'backlog_class',
+  'error',
+  'result',
+  'due_at',
+  'offer_accepted_at',
+]);
+
+function toColumn(name: string, type: Column<never>['type']): EntitySchemaColumnOptions {
+  const length = LENGTHS[name];
+  return {
+    ...(length === undefined ? { type: TYPES[type] } : { type: 'varchar', length }),
+    nullable: NULLABLE.has(name),
+    ...(name === 'id' ? { primary: true } : {}),
+  };
+}
+
+/**
+ * `tasks` as TypeORM knows it, made from the columns the write path writes: a test holds it against what the
+ * migrations make. Its rows are read and written by the statements of the stores.
+ */
+export const TaskTable = new EntitySchema({
   name: 'Task',
   tableName: 'tasks',
-  columns: {
-    id: { type: 'uuid', primary: true },
-    title: { type: 'varchar', length: 255 },
-    description: { type: 'text' },
-    type: { type: 'text' },
-    tags: { type: 'json' },
-    metadata: { type: 'json' },
-    status: { type: 'varchar', length: 20 },
-    priority: { type: 'int' },
-    createdBy: { name: 'created_by', type: 'text' },
-    assignedTo: { name: 'assigned_to', type: 'varchar', length: 64, nullable: true },
-    lastAgentId: { name: 'last_agent_id', type: 'varchar', length: 64, nullable: true },
-    parentTaskId: { name: 'parent_task_id', type: 'uuid', nullable: true },
-    rootTaskId: { name: 'root_task_id', type: 'uuid' },
-    estimatedDuration: { name: 'estimated_duration', type: 'double precision', nullable: true },
-  },
+  columns: Object.fromEntries([
+    ...[...FIXED, ...CHANGING, ...DESCRIBING].map(({ name, type }) => [name, toColumn(name, type)] as const),
+    ['result', toColumn('result', 'json')] as const,
+  ]),
 });

@@ -17,14 +17,10 @@ import type { ArrowName } from './task.state.js';
 /** An agent passed over for a task until `until` (milliseconds of the epoch). */
 export type SkippedAgent = { readonly agentId: string; readonly until: number };
 
-/** What a task is: fixed at creation. Durations are seconds, timestamps milliseconds of the epoch. */
-export type TaskDefinition = {
+/** What is asked for when a task is created, and stays. Durations are seconds, timestamps milliseconds of the epoch. */
+export type TaskSettings = {
   readonly id: string;
   readonly type: string;
-  readonly createdBy: Actor;
-  readonly parentTaskId: string | null;
-  readonly rootTaskId: string;
-  readonly depth: number;
   readonly detached: boolean;
   readonly requiredCapabilities: readonly RequiredCapability[];
   readonly preferredCapabilities: readonly string[];
@@ -36,6 +32,14 @@ export type TaskDefinition = {
   readonly timeout: number | null;
   readonly startTimeout: number;
   readonly deadline: number | null;
+};
+
+/** What a task is: fixed at creation. */
+export type TaskDefinition = TaskSettings & {
+  readonly createdBy: Actor;
+  readonly parentTaskId: string | null;
+  readonly rootTaskId: string;
+  readonly depth: number;
   readonly createdAt: number;
   readonly traceparent: string | null;
 };
@@ -99,23 +103,12 @@ export type NewDependency = {
 };
 
 /** A task to be created; `id` was minted before the first try. */
-export type NewTask = TaskDescription &
+export type NewTask = TaskSettings &
+  TaskDescription &
   TaskPayload & {
-    readonly id: string;
     readonly ref?: string;
-    readonly type: string;
     readonly priority: Priority;
-    readonly requiredCapabilities: readonly RequiredCapability[];
-    readonly preferredCapabilities: readonly string[];
-    readonly criteria: Criteria;
-    readonly needsClass: string;
-    readonly maxRetries: number;
-    readonly retryPolicy: RetryPolicy;
-    readonly timeout: number | null;
-    readonly startTimeout: number;
     readonly availableAt: number | null;
-    readonly deadline: number | null;
-    readonly detached: boolean;
     readonly dependencies: readonly NewDependency[];
   };
 
