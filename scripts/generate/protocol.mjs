@@ -21,7 +21,9 @@ a field, \`a[].b\` one of each item. The codes of errors are in [errors.md](erro
 ## Agents
 
 An agent is any NATS client; it needs no JetStream. It may publish on \`agent.<id>.hello\`, \`.heartbeat\`, \`.goodbye\`,
-\`.task.*\`, \`.call.*\` and subscribe to \`agent.<id>.offer\`, \`.control\`, \`.inbox\` and its own inbox \`_INBOX.<id>\`. Who
+\`.task.*\`, \`.call.*\` and subscribe to \`agent.<id>.offer\`, \`.control\`, \`.inbox\` and its own inbox \`_INBOX.<id>\`. **Set your
+client's inbox prefix to \`_INBOX.<id>\`**: answers go nowhere else, and a request with another reply subject is
+dropped. Who
 it is follows from the subject alone. Messages are at most ${LIMITS.agentMessageBytes / 1024} KiB. The header
 \`${contracts.HEADERS.version}: ${PROTOCOL_VERSION}\` names the version; \`${contracts.HEADERS.traceparent}\` travels both ways.
 

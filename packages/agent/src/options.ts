@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { agentId, announcement, parse, type Capability, type Hello } from '@baton/contracts';
+import { agentId, announcement, DomainError, parse, type Capability, type Hello } from '@baton/contracts';
 import { quietLogger, type AgentLogger } from './logger.js';
 import type { TaskHandler } from './context.js';
 
@@ -35,6 +35,10 @@ export type AgentSettings = {
 /** Checks what the user said, once; throws `VALIDATION_FAILED` naming what is wrong. */
 export function readOptions(options: AgentOptions): AgentSettings {
   const { capabilities = [], maxConcurrent, prefetch, labels } = options;
+  if (typeof options.handler !== 'function') {
+    const message = `createAgent: expected handler to be a function (task, context), got ${typeof options.handler}`;
+    throw new DomainError('VALIDATION_FAILED', message);
+  }
   const announced = parse(
     announcement,
     { capabilities: capabilities.map(toCapability), maxConcurrent, prefetch, labels },

@@ -22,7 +22,7 @@ export function isTerminal(status: TaskStatus): status is TerminalStatus {
 }
 
 /** 1 critical, 2 high, 3 medium, 4 low, 5 backlog; lower goes first. */
-export const priority = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(5)]);
+export const priority = z.literal([1, 2, 3, 4, 5]);
 export type Priority = z.infer<typeof priority>;
 
 /** A level is how well an agent does something, 0..1. */

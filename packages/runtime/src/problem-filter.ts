@@ -79,6 +79,6 @@ function toDomainError(error: unknown, { method, url }: Request): DomainError {
     });
   }
   if (code === 'ROUTE_NOT_FOUND')
-    return new DomainError(code, `There is no ${method} ${url}; see docs/protocol.md`);
+    return new DomainError(code, `There is no ${method} ${url}; see docs/rest.md`);
   return new DomainError(code, error instanceof Error ? error.message : String(error), { cause: error });
 }

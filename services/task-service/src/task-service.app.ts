@@ -35,7 +35,10 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
   const adapter = new FastifyAdapter({ bodyLimit: LIMITS.httpBodyBytes, forceCloseConnections: 'idle' });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(services), adapter, {
     logger: nestLogger(logger),
+    // JSON alone, by Fastify's own parser: a form or a text is refused as such, not read as an odd task.
+    bodyParser: false,
   });
+  adapter.getInstance().removeContentTypeParser('text/plain');
   app.useGlobalFilters(new ProblemFilter(logger, translateOutage));
   app.connectMicroservice({ strategy: requests });
   app.connectMicroservice({ strategy: events });

@@ -75,6 +75,18 @@ describe('limits of time', () => {
     expect(revoked).toMatchObject([{ type: 'revoke', taskId, attempt: 1 }]);
   });
 
+  it('fail a task whose deadline passes, whatever it was doing', async () => {
+    const deadline = new Date(Date.now() + 800).toISOString();
+    const { epoch } = await hello(fixture, 'late');
+    const waiting = await create(fixture, { deadline });
+    const taskId = await create(fixture, { deadline });
+    const { attempt } = await assign(fixture, taskId, 'late');
+    await verb(fixture, 'late', 'start', { taskId, attempt, epoch });
+    await Promise.all([becomes(waiting, 'failed'), becomes(taskId, 'failed')]);
+    const { body } = await fixture.http('GET', `/v1/tasks/${taskId}`);
+    expect(body).toMatchObject({ statusReason: 'expired', error: { code: 'expired', retryable: false } });
+  });
+
   it('make a delayed task ready when its time has come', async () => {
     const taskId = await create(fixture, { availableAt: new Date(Date.now() + 700).toISOString() });
     await hello(fixture, 'punctual');

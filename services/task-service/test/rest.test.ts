@@ -173,7 +173,7 @@ describe('bad input', () => {
       code: 'PAYLOAD_TOO_LARGE',
       status: 413,
     });
-    expect(await announceBody('application/xml', 1)).toMatchObject({
+    expect(await announceBody('application/x-www-form-urlencoded', 1)).toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
       status: 415,
     });

@@ -33,9 +33,11 @@ ${stack
   Logs      ${stack.directory}/logs
   Passwords ${stack.directory}/secrets.json
 
-Try:
+Try, in another terminal, an agent and a task for it:
+  NATS_URL=${stack.natsUrl} node examples/hello-agent/dist/index.js
   curl -s ${taskUrl}/v1/tasks -H 'content-type: application/json' \\
-    -d '{"type":"hello","title":"Say hello","input":{"name":"world"}}'
+    -d '{"title":"Say hello","requiredCapabilities":[{"name":"greeting"}],"input":{"name":"world"}}'
+  curl -s ${taskUrl}/v1/tasks
   curl -s ${metricsUrl}/v1/metrics/tasks
 
 Ctrl-C stops everything.`;

@@ -48,7 +48,11 @@ export class CallsService {
         `Agent ${agentId} neither created task ${taskId} nor holds an ancestor of it`,
       );
     }
-    const accepted = await this.tasks.cancel(taskId, reason ?? 'requested', caller(agentId, traceparent, 0));
+    const { accepted } = await this.tasks.cancel(
+      taskId,
+      reason ?? 'requested',
+      caller(agentId, traceparent, 0),
+    );
     return { ok: true, ...accepted };
   }
 

@@ -22,6 +22,8 @@ export async function writeParts(
 ): Promise<ReadonlyMap<string, number>> {
   const key = parts.map((part) => part.key).join('+');
   const text = texts.get(key) ?? toText(parts);
+  // Postgres cuts names of statements at 63 bytes: two that begin alike would be taken for one.
+  if (key.length > 57) throw new Error(`the statement name ${key} is too long`);
   texts.set(key, text);
   const { rows } = await db.query<Record<string, number>>({
     name: `write-${key}`,

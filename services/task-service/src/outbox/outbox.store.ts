@@ -8,7 +8,7 @@ export type OutboxRow = { readonly id: string; readonly messages: readonly Outbo
 
 export function insertOutbox({ id, messages }: OutboxRow): Part {
   return {
-    key: 'inserted_outbox',
+    key: 'messages',
     sql: (first) => `INSERT INTO outbox (id, messages) VALUES ($${first}, $${first + 1})`,
     // The bodies are JSON already: nested as they are, neither escaped nor parsed again.
     values: [id, `[${messages.map(toJson).join(',')}]`],

@@ -1,4 +1,4 @@
-import { DEFAULTS } from '@baton/contracts';
+import { DEFAULTS, isTerminal } from '@baton/contracts';
 import type { Task } from './task.js';
 
 type DueFields = Pick<
@@ -12,12 +12,24 @@ type DueFields = Pick<
   | 'offerTries'
   | 'offerAcceptedAt'
   | 'backlogClass'
+  | 'deadline'
 >;
 
-export type Due = 'ripen' | 'offer' | 'start_timeout' | 'timeout';
+export type Due = 'ripen' | 'offer' | 'start_timeout' | 'timeout' | 'deadline';
+
+type NextDue = { readonly at: number; readonly what: Due };
 
 /** The earliest moment a timer must look at the task, and what for; nothing while no limit runs. */
-export function nextDue(task: DueFields): { readonly at: number; readonly what: Due } | undefined {
+export function nextDue(task: DueFields): NextDue | undefined {
+  if (isTerminal(task.status)) return undefined;
+  const limit = limitOf(task);
+  const { deadline } = task;
+  if (deadline === null || (limit !== undefined && limit.at < deadline)) return limit;
+  return { at: deadline, what: 'deadline' };
+}
+
+/** The limit of the state the task is in. */
+function limitOf(task: DueFields): NextDue | undefined {
   switch (task.status) {
     case 'queued':
       return task.backlogClass === null && task.availableAt !== null
@@ -43,7 +55,7 @@ export function nextDue(task: DueFields): { readonly at: number; readonly what: 
  * The answer to the very first offer is not written down: `start` nearly always follows within milliseconds,
  * and a write per task would cost more than one more (idempotent) offer of the few that wait longer.
  */
-function assignedDue(task: DueFields, assignedAt: number): { readonly at: number; readonly what: Due } {
+function assignedDue(task: DueFields, assignedAt: number): NextDue {
   const startBy = assignedAt + task.startTimeout * 1_000;
   if (task.offerAcceptedAt !== null) return { at: startBy, what: 'start_timeout' };
   const offerAt = assignedAt + DEFAULTS.offerAgainMs * (2 ** (task.offerTries + 1) - 1);

@@ -60,6 +60,8 @@ export function due(task: Task, now: number): Decided {
         task: scheduled({ ...task, offerTries: task.offerTries + 1 }),
         offer: true,
       };
+    case 'deadline':
+      return failedBySystem(task, 'timeout', 'expired', 'its deadline has passed', {}, now);
     case 'start_timeout':
       return undelivered(task, 'timeout', now);
     case 'timeout': {

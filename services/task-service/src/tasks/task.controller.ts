@@ -53,7 +53,8 @@ export class TaskController {
       return { tasks: created.tasks };
     }
     void reply.status(200);
-    const results = await this.createEach(loose.tasks, caller);
+    const { results, replayed } = await this.createEach(loose.tasks, caller);
+    markReplayed(reply, replayed);
     const succeeded = results.filter(({ ok }) => ok).length;
     return { results, summary: { succeeded, failed: results.length - succeeded } };
   }
@@ -83,14 +84,16 @@ export class TaskController {
 
   @Post(':id/cancel')
   @HttpCode(200)
-  async cancel(@Param('id') id: string, @Body() body: unknown, @RequestCaller() caller: Caller) {
-    const { reason } = parse(cancelTask, body ?? {}, 'Cancel');
-    const { taskId, status, version } = await this.tasks.cancel(
-      parse(uuid, id, 'Task id'),
-      reason ?? 'requested',
-      caller,
-    );
-    return { id: taskId, status, version };
+  async cancel(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { reason = 'requested' } = parse(cancelTask, body ?? {}, 'Cancel');
+    const { accepted, replayed } = await this.tasks.cancel(parse(uuid, id, 'Task id'), reason, caller);
+    markReplayed(reply, replayed);
+    return { id: accepted.taskId, status: accepted.status, version: accepted.version };
   }
 
   /** Pages of 500, behind `?after=<version>`. */
@@ -105,16 +108,19 @@ export class TaskController {
     return this.tasks.decision(parse(uuid, id, 'Task id'));
   }
 
-  private async createEach(items: readonly unknown[], caller: Caller): Promise<readonly BatchItem[]> {
+  private async createEach(items: readonly unknown[], caller: Caller) {
     const parsed = items.map(parseItem);
     const valid = parsed.filter((item): item is CreateTask => !(item instanceof DomainError));
-    const settled = (await this.tasks.createEach(valid, caller)).values();
-    return parsed.map((item, index): BatchItem => {
-      const outcome = item instanceof DomainError ? item : settled.next().value;
+    const settled = await this.tasks.createEach(valid, caller);
+    const next = settled.values();
+    const results = parsed.map((item, index): BatchItem => {
+      const outcome = item instanceof DomainError ? item : next.next().value;
       if (outcome instanceof DomainError) return { index, ok: false, error: outcome.toBody() };
       const { taskId: id = '', status = 'queued', version = 1 } = outcome?.accepted[0] ?? {};
       return { index, ok: true, id, status, version };
     });
+    const replayed = settled.some((outcome) => !(outcome instanceof DomainError) && outcome.replayed);
+    return { results, replayed };
   }
 }
 

@@ -78,42 +78,50 @@ function assertInvariants(before: Task, changed: Changed): void {
 describe('decide, for any life of a task', () => {
   it('takes only listed arrows, leaves terminal states alone, and replays to the row', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, blocked) => {
-        let task = createdFixture(blocked ? { dependencies: [EARLIER] } : {});
-        const events: ReplayEvent[] = [{ version: 1, at: task.updatedAt, changes: changesOfNew(task) }];
-        let now = task.updatedAt;
-        for (const one of steps) {
-          now += one.after;
-          const command = toCommand(task, one);
-          const rows: Related = {
-            agent: { id: one.agentId, status: 'online', capacity: 5, held: one.full ? 5 : 0 },
-            dependencies: [{ policy: 'fail', status: one.dependency }],
-            // As the lock query gives it: of the agent the task is assigned to.
-            liveEpoch: task.assignedTo === null ? null : 1,
-          };
-          const decided = decide(task, rows, command, now);
-          if (decided instanceof DomainError) continue;
-          if (decided.outcome === 'unchanged') {
-            expect({ ...decided.task, dueAt: 0, offerTries: 0 }).toEqual({
-              ...task,
-              dueAt: 0,
-              offerTries: 0,
-            });
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.boolean(),
+        fc.boolean(),
+        (steps, blocked, isUrgent) => {
+          let task = createdFixture({
+            ...(blocked ? { dependencies: [EARLIER] } : {}),
+            ...(isUrgent ? { deadline: 1_200_000 } : {}),
+          });
+          const events: ReplayEvent[] = [{ version: 1, at: task.updatedAt, changes: changesOfNew(task) }];
+          let now = task.updatedAt;
+          for (const one of steps) {
+            now += one.after;
+            const command = toCommand(task, one);
+            const rows: Related = {
+              agent: { id: one.agentId, status: 'online', capacity: 5, held: one.full ? 5 : 0 },
+              dependencies: [{ policy: 'fail', status: one.dependency }],
+              // As the lock query gives it: of the agent the task is assigned to.
+              liveEpoch: task.assignedTo === null ? null : 1,
+            };
+            const decided = decide(task, rows, command, now);
+            if (decided instanceof DomainError) continue;
+            if (decided.outcome === 'unchanged') {
+              expect({ ...decided.task, dueAt: 0, offerTries: 0 }).toEqual({
+                ...task,
+                dueAt: 0,
+                offerTries: 0,
+              });
+              task = decided.task;
+              continue;
+            }
+            assertInvariants(task, decided);
+            if (command.kind === 'assign') expect(one.full).toBe(false);
+            const changes = changesBetween(task, decided.task);
+            events.push({ version: decided.task.version, at: decided.task.updatedAt, changes });
             task = decided.task;
-            continue;
           }
-          assertInvariants(task, decided);
-          if (command.kind === 'assign') expect(one.full).toBe(false);
-          const changes = changesBetween(task, decided.task);
-          events.push({ version: decided.task.version, at: decided.task.updatedAt, changes });
-          task = decided.task;
-        }
-        const { dueAt: _due, offerTries: _tries, offerAcceptedAt: _accepted, ...row } = task;
-        expect(replay(events)).toEqual(row);
-        expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
-        const half = events.length >> 1;
-        expect(replay(events.slice(half), replay(events.slice(0, half)))).toEqual(row);
-      }),
+          const { dueAt: _due, offerTries: _tries, offerAcceptedAt: _accepted, ...row } = task;
+          expect(replay(events)).toEqual(row);
+          expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
+          const half = events.length >> 1;
+          expect(replay(events.slice(half), replay(events.slice(0, half)))).toEqual(row);
+        },
+      ),
       { numRuns: 500 },
     );
   });

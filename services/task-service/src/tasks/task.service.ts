@@ -122,11 +122,15 @@ export class TaskService {
   }
 
   /** Calls a task off; its children that are not detached follow. */
-  async cancel(id: string, reason: string, caller: Caller): Promise<Accepted> {
+  async cancel(
+    id: string,
+    reason: string,
+    caller: Caller,
+  ): Promise<{ readonly accepted: Accepted; readonly replayed: boolean }> {
     const outcome = await this.writePath.execute(submission({ kind: 'cancel', taskId: id, reason }, caller));
     const [accepted] = outcome.accepted;
     if (accepted === undefined) throw notFound(id);
-    return accepted;
+    return { accepted, replayed: outcome.replayed };
   }
 
   async history(id: string, after: number): Promise<readonly TaskHistoryEntry[]> {

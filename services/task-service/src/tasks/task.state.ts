@@ -31,7 +31,12 @@ export const ARROWS = {
   fail: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'], by: 'holder' },
   return: { from: HELD, to: ['queued'], events: ['task.queued'], by: 'holder' },
   expire: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'], by: 'system' },
-  timeout: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'], by: 'system' },
+  timeout: {
+    from: UNFINISHED,
+    to: ['queued', 'failed'],
+    events: ['task.queued', 'task.failed'],
+    by: 'system',
+  },
   cancel: {
     from: UNFINISHED,
     to: ['cancelled'],

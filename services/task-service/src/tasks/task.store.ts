@@ -130,7 +130,7 @@ export type TaskInsert = { readonly task: Task; readonly definition: NewTask };
 
 export function insertTasks(inserts: readonly TaskInsert[]): Part {
   return {
-    key: 'inserted_tasks',
+    key: 'new_tasks',
     sql: (first) => `INSERT INTO tasks (${INSERT_NAMES}) SELECT ${INSERT_VALUES}
       FROM unnest(${parameters(INSERT_TYPES, first)}) AS u(${INSERT_NAMES})`,
     values: [
@@ -159,7 +159,7 @@ export type TaskUpdate = {
 /** Writes tasks that are locked, where they are still at the version they were read at. */
 export function updateTasks(updates: readonly TaskUpdate[]): Part {
   return {
-    key: 'updated_tasks',
+    key: 'changed_tasks',
     sql: (first) => `UPDATE tasks t SET ${UPDATE_SET}, result = coalesce(u.result, t.result)
       FROM unnest(${parameters(UPDATE_TYPES, first)}) AS u(${UPDATE_NAMES})
       WHERE t.id = u.id AND t.version = u.from_version`,
@@ -178,7 +178,7 @@ export function updateTasks(updates: readonly TaskUpdate[]): Part {
 export function insertDependencies(tasks: readonly NewTask[]): Part {
   const edges = tasks.flatMap((task) => task.dependencies.map((dependency) => ({ task, dependency })));
   return {
-    key: 'inserted_dependencies',
+    key: 'new_edges',
     sql: (first) => `INSERT INTO task_dependencies (task_id, depends_on, policy, name)
       SELECT * FROM unnest(${parameters(['uuid', 'uuid', 'text', 'text'], first)})`,
     values: [

@@ -18,7 +18,7 @@ export type EventRow = {
 
 export function insertEvents(events: readonly EventRow[]): Part {
   return {
-    key: 'inserted_events',
+    key: 'events',
     sql: (first) => `INSERT INTO task_events
         (task_id, version, event_type, event_data, actor, reason, attempt, command_id, traceparent, created_at)
       SELECT a, b, c, d, e, f, g, h, i, to_timestamp(j / 1000)

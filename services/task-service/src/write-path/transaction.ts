@@ -186,7 +186,7 @@ async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 
     ...(outbox === undefined ? [] : [insertEvents(events.slice(0, STATEMENT_ROWS)), insertOutbox(outbox)]),
   ];
   if (parts.length === 0) return { outbox, notified: [] };
-  const updated = (await writeParts(db, parts)).get('updated_tasks') ?? 0;
+  const updated = (await writeParts(db, parts)).get('changed_tasks') ?? 0;
   // Locked, and yet not at the version it was read at: a fault of ours that must not be committed.
   if (updated !== updates.length) {
     throw new Error(`expected to update ${updates.length} locked tasks, updated ${updated}`);
