@@ -1,3 +1,4 @@
+export { needsOf, taskEvent } from './factories.js';
 export { createTestDatabase, type TestDatabase } from './test-database.js';
 export { startNats, type TestNats } from './test-nats.js';
 export { startTestStack } from './test-stack.js';

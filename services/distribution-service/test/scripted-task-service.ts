@@ -19,6 +19,7 @@ import type {
   QueuedTask,
 } from '@baton/contracts';
 import type { SlotsHint, SnapshotAnswer, TaskEvent } from '@baton/contracts';
+import { taskEvent } from '@baton/testkit';
 import { pino } from 'pino';
 import { compareTasks } from '../src/assignment/waiting.fold.js';
 import { snapshotAgent } from './factories.js';
@@ -205,35 +206,13 @@ function isBehind({ id, needs }: QueuedTask, cursor: BacklogCursor): boolean {
   return needs.queueKey > cursor.queueKey || (needs.queueKey === cursor.queueKey && id > cursor.id);
 }
 
-function createdEvent(task: QueuedTask): TaskEvent {
-  return {
-    specversion: '1.0',
-    id: `${task.id}:${task.version}`,
-    source: '/task-service',
-    type: 'task.created',
-    subject: task.id,
-    time: task.firstQueuedAt,
-    datacontenttype: 'application/json',
-    taskversion: task.version,
-    attempt: 0,
-    data: {
-      status: 'queued',
-      reason: null,
-      type: task.type,
-      priority: task.priority,
-      createdBy: 'user:test',
-      agent: null,
-      parentTaskId: null,
-      rootTaskId: task.id,
-      retryCount: 0,
-      lostCount: 0,
-      createdAt: task.firstQueuedAt,
-      firstQueuedAt: task.firstQueuedAt,
-      assignedAt: null,
-      startedAt: null,
-      completedAt: null,
-      errorCode: null,
-      needs: task.needs,
-    },
-  };
+function createdEvent({
+  id: taskId,
+  version,
+  type,
+  priority,
+  firstQueuedAt: time,
+  needs,
+}: QueuedTask): TaskEvent {
+  return taskEvent('task.created', { taskId, version, time, data: { type, priority, needs } });
 }

@@ -5,6 +5,7 @@ import {
   type TaskEventType,
   type TaskStatus,
 } from '@baton/contracts';
+import { taskEvent } from '@baton/testkit';
 import fc from 'fast-check';
 
 const NEXT: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
@@ -63,32 +64,22 @@ export function eventsOf(plan: TaskPlan, path: readonly TaskStatus[]): TaskEvent
     }
     if (status === 'in_progress') at = { ...at, startedAt: time };
     if (isTerminal(status)) at = { ...at, completedAt: time };
-    return {
-      specversion: '1.0',
-      id: `${id}:${index + 1}`,
-      source: '/task-service',
-      type: index === 0 ? 'task.created' : EVENT_OF[status],
-      subject: id,
+    return taskEvent(index === 0 ? 'task.created' : EVENT_OF[status], {
+      taskId: id,
       time,
-      datacontenttype: 'application/json',
-      taskversion: index + 1,
+      version: index + 1,
       attempt,
       data: {
         status,
-        reason: null,
         type,
         priority,
-        createdBy: 'user:test',
         agent: attempt > 0 ? agent : null,
-        parentTaskId: null,
-        rootTaskId: id,
         retryCount: Math.max(0, attempt - 1),
-        lostCount: 0,
         createdAt: new Date(createdAt).toISOString(),
         ...at,
         errorCode: status === 'failed' ? 'broken' : null,
       },
-    };
+    });
   });
 }
 

@@ -6,7 +6,7 @@ import { steps } from '../steps/steps.js';
 import { planAudit } from './plan-audit.js';
 
 const repository = {
-  path: '/work/thing',
+  path: '/repositories/thing',
   name: 'thing',
   commit: 'a'.repeat(40),
   branch: 'main',
