@@ -79,6 +79,23 @@ describe('a connection lost during COMMIT', () => {
   });
 });
 
+describe('one idempotency key twice in a batch', () => {
+  it('stays with the request that was accepted when another body is refused', async () => {
+    const keyed = (title: string, fingerprint: string): Submission => ({
+      ...create(title),
+      idempotency: { scope: 'user:test', key: 'twice', fingerprint },
+    });
+    const [first, other] = [keyed('first body', 'a'), keyed('other body', 'b')];
+    const together = await run([first, other]);
+    expect(together.get(first)).toMatchObject({ replayed: false, accepted: [{ version: 1 }] });
+    expect(together.get(other)).toMatchObject({ code: 'IDEMPOTENCY_MISMATCH' });
+    const later = keyed('first body', 'a');
+    expect((await run([later])).get(later)).toMatchObject({ replayed: true });
+    expect((await titles()).filter((title) => title === 'first body')).toHaveLength(1);
+    await pool.end();
+  });
+});
+
 describe('a batch the database refuses', () => {
   it('is cut until only the command at fault fails', async () => {
     const submissions = Array.from({ length: 9 }, (_, index) => create(`part ${index}`));

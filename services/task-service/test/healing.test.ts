@@ -79,10 +79,11 @@ describe('limits of time', () => {
     const deadline = new Date(Date.now() + 800).toISOString();
     const { epoch } = await hello(fixture, 'late');
     const waiting = await create(fixture, { deadline });
+    const blocked = await create(fixture, { deadline, dependencies: [{ taskId: await create(fixture) }] });
     const taskId = await create(fixture, { deadline });
     const { attempt } = await assign(fixture, taskId, 'late');
     await verb(fixture, 'late', 'start', { taskId, attempt, epoch });
-    await Promise.all([becomes(waiting, 'failed'), becomes(taskId, 'failed')]);
+    await Promise.all([waiting, blocked, taskId].map((id) => becomes(id, 'failed')));
     const { body } = await fixture.http('GET', `/v1/tasks/${taskId}`);
     expect(body).toMatchObject({ statusReason: 'expired', error: { code: 'expired', retryable: false } });
   });

@@ -1,6 +1,5 @@
 import { agentOf, DomainError, LIMITS, type Actor, type TaskStatus } from '@baton/contracts';
-import { nextDue } from './due.policy.js';
-import { queued } from './outcome.decide.js';
+import { queued, scheduled } from './outcome.decide.js';
 import { refuseStale } from './task.decide.js';
 import type { CreateCommand, NewTask, Task } from './task.js';
 
@@ -153,8 +152,7 @@ function newTask(
     offerTries: 0,
     offerAcceptedAt: null,
   };
-  if (blocked) return waiting;
+  if (blocked) return scheduled(waiting);
   const delay = task.availableAt === null ? 0 : task.availableAt - now;
-  const ready = { ...waiting, ...queued(waiting, 'created', now, delay) };
-  return { ...ready, dueAt: nextDue(ready)?.at ?? null };
+  return scheduled({ ...waiting, ...queued(waiting, 'created', now, delay) });
 }

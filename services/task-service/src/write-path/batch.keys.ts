@@ -9,7 +9,10 @@ export async function takeKeys(
   submissions: readonly Submission[],
 ): Promise<Map<string, StoredKey>> {
   const keys = new Map<string, Idempotency>();
-  for (const { idempotency } of submissions) if (idempotency) keys.set(keyName(idempotency), idempotency);
+  // Of two requests with one key the first is the one that is decided: its body is what the key stands for.
+  for (const { idempotency } of submissions.toReversed()) {
+    if (idempotency) keys.set(keyName(idempotency), idempotency);
+  }
   return keys.size === 0 ? new Map() : claimKeys(db, [...keys.values()]);
 }
 
@@ -65,6 +68,8 @@ export async function settleKeys(
     if (outcome instanceof DomainError) released.set(keyName(idempotency), idempotency);
     else kept.set(keyName(idempotency), { idempotency, outcome: outcome.accepted });
   });
+  // A repetition that was refused leaves the key to the request it repeats.
+  for (const name of kept.keys()) released.delete(name);
   if (kept.size > 0) await keepKeys(db, [...kept.values()]);
   if (released.size > 0) await releaseKeys(db, [...released.values()]);
 }
