@@ -63,9 +63,10 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
   }
 
   private wake(): void {
-    if (this.pending.length > 0) this.running ??= this.run().finally(() => (this.running = undefined));
+    if (this.pending.length > 0) this.running ??= this.run();
   }
 
+  /** Ends in the very step that finds nothing pending: what came between that and a later one would wait for `dueAt`. */
   private async run(): Promise<void> {
     while (this.pending.length > 0) {
       const round = this.pending;
@@ -77,6 +78,7 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
         this.logger.warn({ offers: round.length, error: String(error) }, 'offers could not be read');
       }
     }
+    this.running = undefined;
   }
 
   private async offer(round: readonly Pending[]): Promise<void> {

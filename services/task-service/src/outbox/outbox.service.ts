@@ -58,7 +58,7 @@ export class OutboxService {
         row.messages.map(({ subject, msgId, body }) => this.bus.publishEvents(subject, msgId, body)),
       );
       this.done.push(row.id);
-      this.deleting ??= this.deleteDone().finally(() => (this.deleting = undefined));
+      this.deleting ??= this.deleteDone();
       return true;
     } catch (error) {
       this.logger.warn(
@@ -84,5 +84,6 @@ export class OutboxService {
       // The rows stay and are published once more: consumers know events by task and version.
       this.logger.warn({ error: String(error) }, 'published outbox rows could not be dropped');
     }
+    this.deleting = undefined;
   }
 }
