@@ -15,9 +15,11 @@ export type FilterReason = (typeof FILTER_REASONS)[number];
 /** `0.4·capability + 0.3·workload + 0.2·priority + 0.1·connection`, the default weights of the policy `weighted`. */
 export const SCORE_WEIGHTS = { capability: 0.4, workload: 0.3, priority: 0.2, connection: 0.1 } as const;
 export type ScorePartName = keyof typeof SCORE_WEIGHTS;
+/** The parts in the order they are recorded. */
+export const SCORE_PARTS = Object.keys(SCORE_WEIGHTS) as readonly ScorePartName[];
 
 const scorePart = z.object({
-  name: z.enum(['capability', 'workload', 'priority', 'connection']),
+  name: z.enum(SCORE_PARTS),
   value: z.number(),
   weight: z.number(),
 });

@@ -1,4 +1,5 @@
-import { SCORE_WEIGHTS, type Needs, type Priority, type Score, type ScorePartName } from '@baton/contracts';
+import { SCORE_PARTS, SCORE_WEIGHTS } from '@baton/contracts';
+import type { Needs, Priority, Score, ScorePartName } from '@baton/contracts';
 
 type AskedCapabilities = Pick<Needs, 'requiredCapabilities' | 'preferredCapabilities'>;
 
@@ -18,8 +19,6 @@ export type ConnectionPath = { readonly direct?: number | undefined; readonly tw
 /** The connection part where no agent created or delegated the task. */
 export const NO_CREATING_AGENT = 0.5;
 
-const PARTS: readonly ScorePartName[] = ['capability', 'workload', 'priority', 'connection'];
-
 /** How well an agent suits a task: `0.4·capability + 0.3·workload + 0.2·priority + 0.1·connection`. */
 export function scoreAgent(
   needs: AskedCapabilities,
@@ -30,12 +29,10 @@ export function scoreAgent(
   const capability = capabilityScore(needs, agent.levels);
   const workload = Math.min(1, Math.max(0, 1 - 0.7 * (agent.load / agent.maxConcurrent)));
   const urgency = (6 - priority) / 5;
-  const total =
-    SCORE_WEIGHTS.capability * capability +
-    SCORE_WEIGHTS.workload * workload +
-    SCORE_WEIGHTS.priority * urgency +
-    SCORE_WEIGHTS.connection * connection;
-  return { capability, workload, priority: urgency, connection, total };
+  const parts = { capability, workload, priority: urgency, connection };
+  let total = 0;
+  for (const name of SCORE_PARTS) total += SCORE_WEIGHTS[name] * parts[name];
+  return { ...parts, total };
 }
 
 /** The connection part: the direct edge if there is one, else half the best way over one agent, else 0. */
@@ -48,7 +45,7 @@ export function toScore(agentId: string, values: ScoreValues): Score {
   return {
     agentId,
     total: values.total,
-    parts: PARTS.map((name) => ({ name, value: values[name], weight: SCORE_WEIGHTS[name] })),
+    parts: SCORE_PARTS.map((name) => ({ name, value: values[name], weight: SCORE_WEIGHTS[name] })),
   };
 }
 

@@ -41,11 +41,7 @@ function limitOf(task: DueFields): NextDue | undefined {
       return task.timeout === null
         ? undefined
         : { at: (task.startedAt ?? 0) + task.timeout * 1_000, what: 'timeout' };
-    case 'created':
-    case 'blocked':
-    case 'completed':
-    case 'failed':
-    case 'cancelled':
+    default:
       return undefined;
   }
 }
