@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { Foundation1763800000000 } from './migrations/foundation.js';
 import { ENTITIES } from './entities.js';
+import { MIGRATIONS } from './migrations.js';
 
 /** Statements slower than this are a fault of ours, not something to wait for. */
 const STATEMENT_TIMEOUT_MS = 5_000;
@@ -12,7 +12,7 @@ export function createDataSource(url: string): DataSource {
     type: 'postgres',
     url,
     entities: ENTITIES,
-    migrations: [Foundation1763800000000],
+    migrations: MIGRATIONS,
     migrationsTableName: 'task_service_migrations',
     migrationsTransactionMode: 'each',
     synchronize: false,
