@@ -15,7 +15,8 @@ export const agentMessages = [
     name: 'agent/heartbeat',
     title: 'heartbeat',
     tells:
-      'Agent → Baton, no answer, every `heartbeatMs`: `running` lists every task whose start was sent and whose end is unanswered.',
+      'Agent → Baton, no answer, every `heartbeatMs`: `running` lists every task whose start was sent and whose end is unanswered. ' +
+      'One in progress that two beats in a row leave out is taken from the agent, with control `revoke`.',
   },
   {
     name: 'agent/goodbye',
@@ -115,6 +116,13 @@ export const serviceMessages = [
     name: 'service/expire',
     tells: 'These epochs of agents fell silent.',
     answer: `${items}, with \`agentId\`, \`expired\`.`,
+  },
+  {
+    name: 'service/forgotten',
+    tells:
+      'Take tasks in progress from agents whose last two beats did not list them. A task that changed since it had ' +
+      'this version, or began less than three beats ago, is an ordinary refusal of its item.',
+    answer: `${items}, with \`taskId\`, \`version\`.`,
   },
   {
     name: 'service/explain',

@@ -73,6 +73,27 @@ describe('offers', () => {
     await until(() => baton.heartbeats.at(-1)?.running.length === 0);
   });
 
+  it('lists a task in its beats from the first start on until its end is answered, and no other', async () => {
+    const { baton } = await startAgent({ prefetch: 1, maxConcurrent: 1, handler: () => 'done' });
+    const given = assignment();
+    const listed = [{ taskId: given.task.id, attempt: 1 }];
+    const nextBeats = async () => {
+      const seen = baton.heartbeats.length;
+      await until(() => baton.heartbeats.length >= seen + 2);
+      return baton.heartbeats.slice(seen + 1).map(({ running }) => running);
+    };
+    baton.answers.command = () => refuse('UNAVAILABLE', true);
+    await baton.offer([given, assignment()]);
+    await until(() => baton.of('start').length > 1);
+    for (const running of await nextBeats()) expect(running).toEqual(listed);
+    baton.answers.command = (command) =>
+      command.verb === 'start' ? accept(command) : refuse('UNAVAILABLE', true);
+    await until(() => baton.of('complete').some(({ taskId }) => taskId === given.task.id));
+    for (const running of await nextBeats()) expect(running).toContainEqual(listed[0]);
+    baton.answers.command = accept;
+    await until(() => baton.heartbeats.at(-1)?.running.length === 0);
+  });
+
   it('drops a task whose start is refused, quietly', async () => {
     const { baton } = await startAgent({ handler: () => expect(true).toBe(false) });
     baton.answers.command = () => refuse('TASK_STATE_CONFLICT');

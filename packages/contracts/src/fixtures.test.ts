@@ -32,6 +32,7 @@ import {
   explainAnswer,
   explainRequest,
   fleetEntry,
+  forgottenRequest,
   slotsHint,
   snapshotAnswer,
   snapshotRequest,
@@ -53,7 +54,15 @@ const agents = {
   offerAnswer,
   taskItems,
 };
-const fleet = { assignRequest, expireRequest, fleetEntry, slotsHint, snapshotAnswer, snapshotRequest };
+const fleet = {
+  assignRequest,
+  expireRequest,
+  fleetEntry,
+  forgottenRequest,
+  slotsHint,
+  snapshotAnswer,
+  snapshotRequest,
+};
 const services = { ...fleet, backlogAnswer, backlogRequest, explainAnswer, explainRequest };
 const http = {
   connection,

@@ -38,6 +38,8 @@ export const DEFAULTS = {
   maxHandovers: 10,
   /** Holders lost while working before a task fails `agent_lost`. */
   maxLost: 5,
+  /** Beats a task is in progress for before one that no beat lists counts as forgotten by its agent. */
+  forgottenAfterBeats: 3,
   /** How long an agent that failed, lost or did not answer for a task is passed over for it. */
   skipAgentMs: 60_000,
   retryPolicy: { kind: 'exponential', baseSeconds: 2, capSeconds: 300, jitter: true },

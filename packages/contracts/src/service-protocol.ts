@@ -98,7 +98,15 @@ export type SnapshotRequest = z.input<typeof snapshotRequest>;
 export const snapshotAnswer = z.object({
   agents: z.array(
     fleetEntry.extend({
-      held: z.array(z.object({ taskId: uuid, attempt: z.number().int(), version: z.number().int() })),
+      held: z.array(
+        z.object({
+          taskId: uuid,
+          attempt: z.number().int(),
+          version: z.number().int(),
+          /** For how long it is in progress, by the database's clock; absent while it is merely assigned. */
+          runningMs: z.number().optional(),
+        }),
+      ),
     }),
   ),
   next: agentId.nullable(),
@@ -114,6 +122,28 @@ export const expireRequest = z.object({
 });
 export type ExpireRequest = z.infer<typeof expireRequest>;
 export type ExpireAnswer = ItemAnswers<{ agentId: string; expired: boolean }>;
+
+/**
+ * `svc.task.forgotten`: these tasks are in progress for three beats and more, and the last two beats of the agent's
+ * epoch did not list them. Each is taken from its agent and goes on elsewhere; one that changed since it had this
+ * version, or began later than that, is an ordinary refusal of its item.
+ */
+export const forgottenRequest = z.object({
+  items: z
+    .array(
+      z.object({
+        agentId,
+        epoch: z.number().int(),
+        taskId: uuid,
+        attempt: z.number().int(),
+        version: z.number().int(),
+      }),
+    )
+    .min(1)
+    .max(LIMITS.agentItems),
+});
+export type ForgottenRequest = z.infer<typeof forgottenRequest>;
+export type ForgottenAnswer = ItemAnswers<{ taskId: string; version: number }>;
 
 /** `svc.distribution.explain`: why would this queued task wait now? */
 export const explainRequest = z.object({ task: queuedTask });

@@ -20,6 +20,7 @@ export const DURABLES = { distribution: 'distribution', reactors: 'reactors', me
 export const SERVICE_SUBJECTS = {
   assign: 'svc.task.assign',
   backlog: 'svc.task.backlog',
+  forgotten: 'svc.task.forgotten',
   snapshot: 'svc.agent.snapshot',
   expire: 'svc.agent.expire',
   explain: 'svc.distribution.explain',

@@ -27,6 +27,11 @@ export const expiriesTotal = new Counter({
   help: 'Agents expired for silence',
 });
 
+export const forgottenTotal = new Counter({
+  name: 'baton_distribution_forgotten_total',
+  help: 'Tasks taken from agents whose beats left them out',
+});
+
 export const agentsGauge = new Gauge({
   name: 'baton_distribution_agents',
   help: 'Agents known, by status',

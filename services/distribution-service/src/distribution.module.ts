@@ -9,6 +9,7 @@ import { FleetService } from './fleet/fleet.service.js';
 import { HintsConsumer } from './fleet/hints.consumer.js';
 import { SnapshotService } from './fleet/snapshot.service.js';
 import { LOGGER } from './logger.js';
+import { ForgottenService } from './presence/forgotten.service.js';
 import { PresenceService } from './presence/presence.service.js';
 
 @Module({})
@@ -25,6 +26,7 @@ export function distributionModule(bus: Bus, logger: Logger): DynamicModule {
       FleetService,
       SnapshotService,
       HintsConsumer,
+      ForgottenService,
       PresenceService,
       AssignmentService,
       BacklogService,

@@ -82,9 +82,21 @@ async function run(world: World, kind: string, random: number): Promise<void> {
     await fixture.ask('svc.agent.expire', { items: [{ agentId, epoch, silentMs: 6_000 }] });
     return greet(world, agentId);
   }
+  if (kind === 'forgotten') return forget(world, random);
   if (kind === 'cancel')
     return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/cancel`, {})).body);
   return speak(world, agentId, kind, random);
+}
+
+/** As a distributor does: what a snapshot says is in progress is reported, whatever became of it meanwhile. */
+async function forget(world: World, random: number): Promise<void> {
+  const { rows } = await fixture.db.query(
+    `SELECT assigned_to AS "agentId", holder_epoch AS epoch, id AS "taskId", attempt, version
+      FROM tasks WHERE status = 'in_progress'`,
+  );
+  if (rows.length === 0) return;
+  const answer = await fixture.ask('svc.task.forgotten', { items: rotated(rows, random).slice(0, 4) });
+  for (const item of answer.items) world.note('forgotten', item);
 }
 
 async function assignMany(world: World, random: number): Promise<void> {
@@ -164,6 +176,7 @@ const kinds = fc.oneof(
   { weight: 20, arbitrary: fc.constant('fail') },
   { weight: 15, arbitrary: fc.constant('return') },
   { weight: 10, arbitrary: fc.constant('cancel') },
+  { weight: 5, arbitrary: fc.constant('forgotten') },
   { weight: 2, arbitrary: fc.constant('expire') },
   { weight: 1, arbitrary: fc.constant('hello') },
 );
@@ -180,6 +193,8 @@ describe('the lock order', () => {
   it(`holds under random commands on 4 lanes x 2 processes (seed ${SEED})`, async () => {
     const world = new World();
     for (const agentId of AGENTS) await greet(world, agentId);
+    // What began three milliseconds ago may be reported as forgotten.
+    await fixture.db.query('UPDATE agents SET heartbeat_ms = 1');
     const steps = fc.sample(fc.tuple(kinds, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), {
       numRuns: STEPS,
       seed: SEED,
@@ -202,6 +217,7 @@ describe('the lock order', () => {
       'start ok',
       'complete ok',
       'fail ok',
+      'forgotten ok',
     ]) {
       expect(codes).toHaveProperty([met]);
     }

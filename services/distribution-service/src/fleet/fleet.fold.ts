@@ -91,6 +91,7 @@ function learn(fleet: Fleet, entry: FleetEntry, now: number): void {
   agent.levels = new Map(entry.capabilities.map((capability) => [capability.name, capability.level]));
   agent.maxConcurrent = entry.maxConcurrent;
   agent.prefetch = entry.prefetch;
+  agent.heartbeatMs = entry.heartbeatMs;
   agent.expireMs = entry.expireMs;
   agent.connections = entry.connections;
   agent.fingerprint = fingerprint;
@@ -105,8 +106,9 @@ function learn(fleet: Fleet, entry: FleetEntry, now: number): void {
 
 // Most snapshots repeat what is known; telling so keeps the caches that hang on the generation.
 function fingerprintOf(entry: FleetEntry): string {
-  const { status, epoch, capabilities, maxConcurrent, prefetch, expireMs, connections } = entry;
-  return JSON.stringify([status, epoch, maxConcurrent, prefetch, expireMs, capabilities, connections]);
+  const { status, epoch, capabilities, maxConcurrent, prefetch, heartbeatMs, expireMs, connections } = entry;
+  const numbers = [epoch, maxConcurrent, prefetch, heartbeatMs, expireMs];
+  return JSON.stringify([status, numbers, capabilities, connections]);
 }
 
 function replaceHolds(

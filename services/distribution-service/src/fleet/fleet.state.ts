@@ -14,6 +14,7 @@ export type FleetAgent = {
   levels: ReadonlyMap<string, number>;
   maxConcurrent: number;
   prefetch: number;
+  heartbeatMs: number;
   expireMs: number;
   connections: FleetEntry['connections'];
   /** Not heard for its expiry time and not expired yet: gets nothing new. */
@@ -63,6 +64,7 @@ export function createAgent(id: string): FleetAgent {
     levels: new Map(),
     maxConcurrent: 0,
     prefetch: 0,
+    heartbeatMs: 0,
     expireMs: 0,
     connections: [],
     silent: false,

@@ -11,6 +11,7 @@ import { SnapshotService, type Applied } from '../fleet/snapshot.service.js';
 import { LOGGER } from '../logger.js';
 import { expiriesTotal } from '../distribution.metrics.js';
 import { askTaskService, itemAnswers } from '../task-service.client.js';
+import { ForgottenService } from './forgotten.service.js';
 import { agentHeard, beatReturned, beatSent, createPresence, forgetGone } from './presence.fold.js';
 import { isBeatWanted, noteSweep, OWN_BEAT_MS, silentAgents, startOver } from './presence.fold.js';
 import type { Silence } from './presence.fold.js';
@@ -35,6 +36,7 @@ export class PresenceService implements OnModuleInit, OnModuleDestroy {
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly fleetService: FleetService,
     private readonly snapshots: SnapshotService,
+    private readonly forgotten: ForgottenService,
   ) {}
 
   onModuleInit(): void {
@@ -64,9 +66,9 @@ export class PresenceService implements OnModuleInit, OnModuleDestroy {
     this.bus.publishHint(this.ownBeat, { sentAt });
   }
 
-  /** Only the epoch is read: a large fleet beats thousands of times a second. */
+  /** Read by hand: a large fleet beats thousands of times a second. */
   private heard(body: unknown, subject: string): void {
-    const epoch = (body as { epoch?: unknown } | null)?.epoch;
+    const { epoch, running } = (body ?? {}) as { epoch?: unknown; running?: unknown };
     if (typeof epoch !== 'number') return;
     const { fleet } = this.fleetService;
     const agentId = agentOfSubject(subject);
@@ -78,6 +80,7 @@ export class PresenceService implements OnModuleInit, OnModuleDestroy {
       return;
     }
     agentHeard(this.presence, agent, at);
+    this.forgotten.heard(agent, running, at);
     if (!agent.silent) return;
     markHeard(fleet, agent);
     this.fleetService.changed();

@@ -131,11 +131,15 @@ export type HeldTask = {
   readonly holderEpoch: number | null;
 };
 
+/** `runningMs`: for how long it is in progress, by the database's clock. */
+export type TimedTask = HeldTask & { readonly runningMs: number | null };
+
 /** What these agents hold. */
-export async function findHeld(db: Queryable, agentIds: readonly string[]): Promise<readonly HeldTask[]> {
-  const { rows } = await db.query<HeldTask>({
+export async function findHeld(db: Queryable, agentIds: readonly string[]): Promise<readonly TimedTask[]> {
+  const { rows } = await db.query<TimedTask>({
     name: 'find-held',
-    text: `SELECT assigned_to AS "agentId", id AS "taskId", attempt, version, status, holder_epoch AS "holderEpoch"
+    text: `SELECT assigned_to AS "agentId", id AS "taskId", attempt, version, status, holder_epoch AS "holderEpoch",
+        (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "runningMs"
       FROM tasks WHERE assigned_to = ANY($1::text[]) AND status IN ('assigned','in_progress') ORDER BY id`,
     values: [pgArray(agentIds)],
   });

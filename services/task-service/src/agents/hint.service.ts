@@ -1,6 +1,6 @@
 import type { Bus } from '@baton/bus';
 import { agentSubject, HINT_SUBJECTS, type Control, type SlotsHint } from '@baton/contracts';
-import { isHeld } from '../tasks/task.state.js';
+import { isHeld, type ArrowName } from '../tasks/task.state.js';
 import type { CommitListener, Committed } from '../write-path/submission.js';
 
 /**
@@ -29,10 +29,12 @@ function slotChanges({ before, after }: Committed): SlotsHint {
 }
 
 /** Arrows that take a task away from an agent that did not ask for it. */
+const TAKING: ReadonlySet<ArrowName> = new Set(['cancel', 'expire', 'forget', 'timeout']);
+
 function controlOf({ before, after, arrow }: Committed): { agentId: string; message: Control } | undefined {
   const agentId = before?.assignedTo;
   if (before === undefined || agentId === null || agentId === undefined) return undefined;
-  if (arrow !== 'cancel' && arrow !== 'expire' && arrow !== 'timeout') return undefined;
+  if (!TAKING.has(arrow)) return undefined;
   const type = arrow === 'cancel' ? 'cancel' : 'revoke';
   return {
     agentId,

@@ -3,6 +3,7 @@ import {
   assignRequest,
   backlogRequest,
   expireRequest,
+  forgottenRequest,
   parse,
   QUEUE_GROUPS,
   SERVICE_SUBJECTS,
@@ -34,6 +35,11 @@ export class DistributionConsumer {
   @Replies(SERVICE_SUBJECTS.snapshot, { queue })
   snapshot(body: unknown) {
     return this.distribution.snapshot(parse(snapshotRequest, body, SERVICE_SUBJECTS.snapshot));
+  }
+
+  @Replies(SERVICE_SUBJECTS.forgotten, { queue })
+  forgotten(body: unknown) {
+    return this.distribution.forgotten(parse(forgottenRequest, body, SERVICE_SUBJECTS.forgotten));
   }
 
   @Replies(SERVICE_SUBJECTS.expire, { queue })

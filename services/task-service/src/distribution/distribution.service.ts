@@ -4,6 +4,8 @@ import {
   type AssignRequest,
   type BacklogAnswer,
   type BacklogRequest,
+  type ForgottenAnswer,
+  type ForgottenRequest,
   type QueuedTask,
   type SnapshotAnswer,
   type SnapshotRequest,
@@ -72,6 +74,27 @@ export class DistributionService {
     };
   }
 
+  /** Takes tasks from agents that work on them no more, each item on its own. */
+  async forgotten({ items }: ForgottenRequest): Promise<ForgottenAnswer> {
+    const settled = await Promise.all(
+      items.map((item) =>
+        this.writePath.submit({
+          command: { kind: 'forget', ...item },
+          actor: 'service:distribution',
+          traceparent: null,
+          commandId: null,
+          bytes: 0,
+        }),
+      ),
+    );
+    return {
+      items: settled.map((outcome, index) => {
+        if (outcome instanceof DomainError) return { ok: false, error: outcome.toBody() };
+        return { ok: true, taskId: items[index]?.taskId ?? '', version: outcome.accepted[0]?.version ?? 0 };
+      }),
+    };
+  }
+
   /** Agents with what they hold; the held tasks are read after the agents, so a new hold is never missed. */
   async snapshot({ agentIds, after, limit = 500 }: SnapshotRequest): Promise<SnapshotAnswer> {
     const agents = await findFleet(this.pool, {
@@ -86,8 +109,10 @@ export class DistributionService {
     const byAgent = new Map(
       agents.map(({ agentId }) => [agentId, [] as SnapshotAnswer['agents'][number]['held']]),
     );
-    for (const { agentId, taskId, attempt, version } of held)
-      byAgent.get(agentId)?.push({ taskId, attempt, version });
+    for (const { agentId, taskId, attempt, version, runningMs } of held) {
+      const running = runningMs === null ? {} : { runningMs };
+      byAgent.get(agentId)?.push({ taskId, attempt, version, ...running });
+    }
     return {
       agents: agents.map((agent) => ({
         ...agent,

@@ -1,9 +1,9 @@
-import { DEFAULTS, type TaskError } from '@baton/contracts';
+import { DEFAULTS, type DomainError, type TaskError } from '@baton/contracts';
 import { nextDue } from './due.policy.js';
-import { changed, ended, queued, scheduled } from './outcome.decide.js';
+import { changed, conflict, ended, queued, scheduled } from './outcome.decide.js';
 import { retryDelayMs } from './retry.policy.js';
-import type { ArrowName } from './task.state.js';
-import type { Changed, Decided, SkippedAgent, Task, TaskProgression } from './task.js';
+import { isHeld, type ArrowName } from './task.state.js';
+import type { Changed, Decided, Related, SkippedAgent, Task, TaskCommand, TaskProgression } from './task.js';
 
 /** A try that failed or took too long: again after a back-off, or for good. */
 export function fail(task: Task, arrow: 'fail' | 'timeout', error: TaskError, now: number): Changed {
@@ -20,23 +20,55 @@ export function fail(task: Task, arrow: 'fail' | 'timeout', error: TaskError, no
   });
 }
 
-/** The holder is gone: burns no retry, and no back-off for the first two losses. */
-export function lost(task: Task, now: number): Changed {
+/** The holder of an attempt is gone, or never began. */
+export function expire(task: Task, command: Extract<TaskCommand, { kind: 'expire' }>, now: number): Decided {
+  const isTheirs = task.assignedTo === command.agentId && task.attempt === command.attempt;
+  const isDead = task.status === 'assigned' || (task.holderEpoch ?? 0) <= command.deadEpoch;
+  if (!isTheirs || !isHeld(task.status) || !isDead) return { outcome: 'unchanged', task };
+  return task.status === 'assigned' ? undelivered(task, 'expire', now) : lost(task, 'expire', now);
+}
+
+/**
+ * The holder lives and forgot the task. An agent lists a task from before its start is sent, so one that just began
+ * may be in none of its beats yet.
+ */
+export function forget(
+  task: Task,
+  { heartbeatMs }: Pick<Related, 'heartbeatMs'>,
+  command: Extract<TaskCommand, { kind: 'forget' }>,
+  now: number,
+): Decided | DomainError {
+  const isSame =
+    task.status === 'in_progress' &&
+    task.version === command.version &&
+    task.attempt === command.attempt &&
+    task.assignedTo === command.agentId &&
+    task.holderEpoch === command.epoch;
+  if (!isSame) return conflict(task, `version ${command.version} was reported, it is at ${task.version}`);
+  const runningMs = now - (task.startedAt ?? now);
+  if (runningMs <= DEFAULTS.forgottenAfterBeats * (heartbeatMs ?? Infinity)) {
+    return conflict(task, `it began ${runningMs} ms ago, less than three beats of its agent`);
+  }
+  return lost(task, 'forget', now);
+}
+
+/** The holder is gone or forgot it: burns no retry, and no back-off for the first two losses. */
+function lost(task: Task, arrow: 'expire' | 'forget', now: number): Changed {
   const lostCount = task.lostCount + 1;
   if (lostCount > DEFAULTS.maxLost) {
-    const message = `${lostCount} agents were lost while working on it`;
-    return failedBySystem(task, 'expire', 'agent_lost', message, { lostCount }, now);
+    const message = `lost ${lostCount} times by the agents working on it`;
+    return failedBySystem(task, arrow, 'agent_lost', message, { lostCount }, now);
   }
   const delay = lostCount <= 2 ? 0 : retryDelayMs(task.retryPolicy, lostCount - 2, task.id);
-  return changed(task, 'expire', 'task.queued', now, {
-    ...queued(task, 'expired', now, delay),
+  return changed(task, arrow, 'task.queued', now, {
+    ...queued(task, arrow === 'expire' ? 'expired' : 'forgotten', now, delay),
     skippedAgents: skip(task, now),
     lostCount,
   });
 }
 
 /** An assignment nobody started: goes elsewhere, until it was handed over too often in a row. */
-export function undelivered(task: Task, arrow: 'expire' | 'timeout', now: number): Changed {
+function undelivered(task: Task, arrow: 'expire' | 'timeout', now: number): Changed {
   if (task.handoverCount >= DEFAULTS.maxHandovers) {
     const message = `assigned ${task.handoverCount} times and never started`;
     return failedBySystem(task, arrow, 'undeliverable', message, {}, now);

@@ -4,11 +4,14 @@ import { createdFixture, DECISION } from '../../test/task.fixture.js';
 import { decide } from './task.decide.js';
 import type { AgentUnderLock, Related, Task, TaskCommand } from './task.js';
 
+type Forget = Extract<TaskCommand, { kind: 'forget' }>;
+
 const idle = (id: string): AgentUnderLock => ({ id, status: 'online', capacity: 5, held: 0 });
 const related = (overrides: Partial<Related> = {}): Related => ({
   dependencies: [],
   agent: undefined,
   liveEpoch: 1,
+  heartbeatMs: 2_000,
   ...overrides,
 });
 const fence = (task: Task, epoch = 1) => ({
@@ -201,6 +204,40 @@ describe('failing, losing, timing out', () => {
     const task = start(assign(createdFixture()));
     const command: TaskCommand = { kind: 'expire', taskId: 'x', agentId: 'alpha', attempt: 1, deadEpoch: 0 };
     expect(refusal(task, command)).toBe('unchanged');
+  });
+
+  it('takes a task its agent forgot as a lost one, unless it changed or just began', () => {
+    const task = running();
+    const { id: taskId, attempt, version } = task;
+    const forget: Forget = { kind: 'forget', taskId, agentId: 'alpha', epoch: 1, attempt, version };
+    const old = (task.startedAt ?? 0) + 6_001;
+    const taken = accept(task, forget, {}, old);
+    expect(taken).toMatchObject({
+      status: 'queued',
+      statusReason: 'forgotten',
+      lostCount: 1,
+      retryCount: 0,
+      assignedTo: null,
+      skippedAgents: [{ agentId: 'alpha', until: old + DEFAULTS.skipAgentMs }],
+    });
+    const refused = (changes: Partial<Forget>, now = old, of = task) =>
+      decide(of, related(), { ...forget, ...changes }, now) instanceof DomainError;
+    expect(refused({ epoch: 2 })).toBe(true);
+    expect(refused({ attempt: 2 })).toBe(true);
+    expect(refused({ agentId: 'beta' })).toBe(true);
+    expect(refused({ version: version - 1 })).toBe(true);
+    expect(refused({}, old - 1)).toBe(true);
+    const assigned = assign(createdFixture());
+    expect(refused({ version: assigned.version }, old, assigned)).toBe(true);
+    expect(refused({}, old, taken)).toBe(true);
+  });
+
+  it('gives up on a task that was forgotten too often', () => {
+    const task = { ...running(), lostCount: DEFAULTS.maxLost };
+    const { id: taskId, attempt, version } = task;
+    const forget: Forget = { kind: 'forget', taskId, agentId: 'alpha', epoch: 1, attempt, version };
+    const failed = accept(task, forget, {}, (task.startedAt ?? 0) + 10_000);
+    expect(failed).toMatchObject({ status: 'failed', statusReason: 'agent_lost' });
   });
 
   it('times a running task out as a failed try', () => {

@@ -1,5 +1,5 @@
 import { DomainError } from '@baton/contracts';
-import { due, fail, failedBySystem, lost, undelivered } from './failure.decide.js';
+import { due, expire, fail, failedBySystem, forget } from './failure.decide.js';
 import { changed, conflict, ended, queued, stale } from './outcome.decide.js';
 import { allows, isHeld, isTerminal } from './task.state.js';
 import type { Changed, Decided, Fence, Related, Task, TaskCommand } from './task.js';
@@ -29,6 +29,8 @@ export function decide(
       return refuseStale(task, related, command.fence) ?? giveBack(task, command.reason, at);
     case 'expire':
       return expire(task, command, at);
+    case 'forget':
+      return forget(task, related, command, at);
     case 'cancel':
       return cancel(task, command.reason, at);
     case 'unblock':
@@ -133,13 +135,6 @@ function giveBack(task: Task, reason: 'draining' | 'declined', now: number): Cha
     ...queued(task, 'returned', now, 0),
     excludedAgents: [...new Set([...task.excludedAgents, ...declined])],
   });
-}
-
-function expire(task: Task, command: Extract<TaskCommand, { kind: 'expire' }>, now: number): Decided {
-  const isTheirs = task.assignedTo === command.agentId && task.attempt === command.attempt;
-  const isDead = task.status === 'assigned' || (task.holderEpoch ?? 0) <= command.deadEpoch;
-  if (!isTheirs || !isHeld(task.status) || !isDead) return { outcome: 'unchanged', task };
-  return task.status === 'assigned' ? undelivered(task, 'expire', now) : lost(task, now);
 }
 
 function cancel(task: Task, reason: string, now: number): Decided | DomainError {

@@ -19,6 +19,7 @@ const step = fc.record({
     'fail',
     'return',
     'expire',
+    'forget',
     'cancel',
     'unblock',
     'due',
@@ -49,6 +50,8 @@ function toCommand(task: Task, { kind, agentId, attemptOff, epoch, retryable }: 
       return { kind, taskId, fence: held, reason: retryable ? 'declined' : 'draining' };
     case 'expire':
       return { kind, taskId, agentId: held.agentId, attempt: held.attempt, deadEpoch: epoch };
+    case 'forget':
+      return { kind, taskId, ...held, version: task.version };
     case 'cancel':
       return { kind, taskId, reason: 'requested' };
     case 'unblock':
@@ -97,6 +100,7 @@ describe('decide, for any life of a task', () => {
               dependencies: [{ policy: 'fail', status: one.dependency }],
               // As the lock query gives it: of the agent the task is assigned to.
               liveEpoch: task.assignedTo === null ? null : 1,
+              heartbeatMs: task.assignedTo === null ? null : 2_000,
             };
             const decided = decide(task, rows, command, now);
             if (decided instanceof DomainError) continue;
@@ -111,6 +115,10 @@ describe('decide, for any life of a task', () => {
             }
             assertInvariants(task, decided);
             if (command.kind === 'assign') expect(one.full).toBe(false);
+            if (command.kind === 'forget') {
+              expect(task.holderEpoch).toBe(command.epoch);
+              expect(decided.task.updatedAt - (task.startedAt ?? Infinity)).toBeGreaterThan(6_000);
+            }
             const changes = changesBetween(task, decided.task);
             events.push({ version: decided.task.version, at: decided.task.updatedAt, changes });
             task = decided.task;

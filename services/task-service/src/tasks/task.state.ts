@@ -31,6 +31,12 @@ export const ARROWS = {
   fail: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'], by: 'holder' },
   return: { from: HELD, to: ['queued'], events: ['task.queued'], by: 'holder' },
   expire: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'], by: 'system' },
+  forget: {
+    from: ['in_progress'],
+    to: ['queued', 'failed'],
+    events: ['task.queued', 'task.failed'],
+    by: 'distribution',
+  },
   timeout: {
     from: UNFINISHED,
     to: ['queued', 'failed'],

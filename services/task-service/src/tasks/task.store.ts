@@ -16,13 +16,13 @@ import type { NewTask, Related, Task } from './task.js';
 
 const STATE = STATE_COLUMNS.map((name) => `t.${name}`).join(', ');
 
-export type LockedTask = { readonly task: Task; readonly liveEpoch: number | null };
+export type LockedTask = { readonly task: Task } & Pick<Related, 'liveEpoch' | 'heartbeatMs'>;
 
-/** Tasks with the live epoch of their agents. */
-const SELECT_TASKS = `SELECT ${STATE}, a.epoch AS live_epoch FROM tasks t LEFT JOIN agents a ON a.id = t.assigned_to
-  WHERE t.id = ANY($1::uuid[])`;
+/** Tasks with the live epoch and the beat of their agents. */
+const SELECT_TASKS = `SELECT ${STATE}, a.epoch AS live_epoch, a.heartbeat_ms
+  FROM tasks t LEFT JOIN agents a ON a.id = t.assigned_to WHERE t.id = ANY($1::uuid[])`;
 
-type LockedRow = TaskRow & { live_epoch: number | null };
+type LockedRow = TaskRow & { live_epoch: number | null; heartbeat_ms: number | null };
 
 /** Tasks under lock by id, and the time after the last lock (milliseconds; nothing when none was there). */
 export type LockedTasks = {
@@ -62,7 +62,12 @@ export async function readTasks(
 }
 
 function toLocked(rows: readonly LockedRow[]): ReadonlyMap<string, LockedTask> {
-  return new Map(rows.map((row) => [row.id, { task: rowToTask(row), liveEpoch: row.live_epoch }]));
+  return new Map(
+    rows.map((row) => {
+      const { live_epoch: liveEpoch, heartbeat_ms: heartbeatMs } = row;
+      return [row.id, { task: rowToTask(row), liveEpoch, heartbeatMs }];
+    }),
+  );
 }
 
 /** Locks tasks others depend on against removal only: their owners may still change them. */

@@ -151,6 +151,15 @@ export type TaskCommand =
       readonly attempt: number;
       readonly deadEpoch: number;
     }
+  /** Its holder lives and works on at this version of it no more: its beats leave it out. */
+  | {
+      readonly kind: 'forget';
+      readonly taskId: string;
+      readonly agentId: string;
+      readonly epoch: number;
+      readonly attempt: number;
+      readonly version: number;
+    }
   | { readonly kind: 'cancel'; readonly taskId: string; readonly reason: string }
   | { readonly kind: 'unblock'; readonly taskId: string }
   /** A timer found `dueAt` passed: does whatever is due. */
@@ -165,6 +174,8 @@ export type Related = {
   readonly agent: AgentUnderLock | undefined;
   /** The live epoch of the agent the task is assigned to, read unlocked: enough to refuse a replaced process. */
   readonly liveEpoch: number | null;
+  /** How often that agent beats, in milliseconds, read likewise. */
+  readonly heartbeatMs: number | null;
 };
 
 export type AgentUnderLock = {

@@ -143,6 +143,7 @@ export class Batch {
       })),
       agent: command.kind === 'assign' ? this.agent(command.agentId) : undefined,
       liveEpoch: locked.liveEpoch,
+      heartbeatMs: locked.heartbeatMs,
     };
   }
 
