@@ -57,6 +57,25 @@ describe('what a process left behind when it died', () => {
     ]);
     expect(rows).toEqual([{ status_reason: 'expired', lost_count: 1 }]);
   });
+
+  it('is taken up list by list: one that cannot be read does not starve the others', async () => {
+    const { epoch } = await hello(fixture, 'lost');
+    const taskId = await create(fixture);
+    const { attempt } = await assign(fixture, taskId, 'lost');
+    await verb(fixture, 'lost', 'start', { taskId, attempt, epoch });
+    try {
+      await fixture.restart(async () => {
+        await fixture.db.query(`UPDATE agents SET status = 'offline' WHERE id = 'lost'`);
+        // What blocked tasks wait for, the first of the lists, cannot be read.
+        await fixture.db.query('ALTER TABLE task_dependencies RENAME TO out_of_reach');
+      });
+      const status = async () =>
+        (await fixture.db.query('SELECT status FROM tasks WHERE id = $1', [taskId])).rows[0].status;
+      await until(async () => (await status()) === 'queued');
+    } finally {
+      await fixture.db.query('ALTER TABLE out_of_reach RENAME TO task_dependencies');
+    }
+  });
 });
 
 describe('limits of time', () => {

@@ -4,7 +4,7 @@ import type { Pool } from '../database/database.js';
 import { Loop } from '../loop.js';
 import type { CommitListener } from '../write-path/submission.js';
 import type { WritePath } from '../write-path/write-path.service.js';
-import { submitPages } from '../write-path/pages.js';
+import { submitPages, type Pages } from '../write-path/pages.js';
 import { cascadeCancel, systemCommand } from './system.commands.js';
 import { findAbandoned } from '../agents/agent.store.js';
 import { findMet, findOrphans } from './waiting.store.js';
@@ -21,22 +21,33 @@ export function createReconciler(pool: Pool, writePath: WritePath, logger: Logge
 }
 
 async function reconcile(pool: Pool, writePath: WritePath, logger: Logger): Promise<void> {
-  const unblocked = await submitPages(writePath, {
-    find: (page) => findMet(pool, page),
-    idOf: (id) => id,
-    toSubmission: (id) => systemCommand('unblock', id, 'reconciler'),
-  });
-  const cancelled = await submitPages(writePath, {
-    find: (page) => findOrphans(pool, page),
-    idOf: (id) => id,
-    toSubmission: (id) => cascadeCancel(id, 'reconciler'),
-  });
-  const expired = await submitPages(writePath, {
-    find: (page) => findAbandoned(pool, page),
-    idOf: ({ taskId }) => taskId,
-    toSubmission: expireCommand,
-  });
-  if (unblocked + cancelled + expired > 0) logger.info({ unblocked, cancelled, expired }, 'reconciled');
+  // Each for itself: one that cannot be read or written must not starve the others.
+  const run = async <T>(name: string, pages: Pages<T>): Promise<[string, number]> => {
+    try {
+      return [name, await submitPages(writePath, pages)];
+    } catch (error) {
+      logger.warn({ list: name, error: String(error) }, 'a list was not reconciled; it is tried again');
+      return [name, 0];
+    }
+  };
+  const changed = await Promise.all([
+    run('unblocked', {
+      find: (page) => findMet(pool, page),
+      idOf: (id) => id,
+      toSubmission: (id) => systemCommand('unblock', id, 'reconciler'),
+    }),
+    run('cancelled', {
+      find: (page) => findOrphans(pool, page),
+      idOf: (id) => id,
+      toSubmission: (id) => cascadeCancel(id, 'reconciler'),
+    }),
+    run('expired', {
+      find: (page) => findAbandoned(pool, page),
+      idOf: ({ taskId }) => taskId,
+      toSubmission: expireCommand,
+    }),
+  ]);
+  if (changed.some(([, count]) => count > 0)) logger.info(Object.fromEntries(changed), 'reconciled');
 }
 
 /** A task that began to wait for something that ended meanwhile would wait for ever: looked at once more. */

@@ -10,7 +10,8 @@ export type Page = { readonly after: string; readonly limit: number };
 
 const PAGE = 500;
 
-type Pages<T> = {
+/** A list to walk, and what to do with each item of it. */
+export type Pages<T> = {
   readonly find: (page: Page) => Promise<readonly T[]>;
   readonly idOf: (item: T) => string;
   readonly toSubmission: (item: T) => Submission;
