@@ -21,7 +21,9 @@ export const agentMessages = [
   {
     name: 'agent/goodbye',
     title: 'goodbye',
-    tells: 'Agent → Baton, a request: `drain` takes no new tasks, `leave` hands back all that is held.',
+    tells:
+      'Agent → Baton, a request: `drain` takes no new tasks from here to the end of the process, over reconnects; ' +
+      '`leave` hands back all that is held.',
     answer: '`{ok, status}` with `draining` or `offline`.',
   },
   {

@@ -74,6 +74,31 @@ describe('the fence', () => {
   });
 });
 
+describe('a drain', () => {
+  const agent = async (id: string) => (await fixture.http('GET', `/v1/agents/${id}`)).body;
+
+  it('outlasts reconnects of its process, and ends with the next one', async () => {
+    const instance = randomUUID();
+    const { epoch } = await hello(fixture, 'leaving', { instance });
+    await fixture.ask('agent.leaving.goodbye', { epoch, mode: 'drain' });
+    expect(await hello(fixture, 'leaving', { instance })).toMatchObject({ ok: true, epoch });
+    expect(await agent('leaving')).toMatchObject({ status: 'draining', epoch });
+    const refused = await assign(fixture, await create(fixture), 'leaving');
+    expect(refused.error.code).toBe('AGENT_NOT_ONLINE');
+    await hello(fixture, 'leaving');
+    expect(await agent('leaving')).toMatchObject({ status: 'online', epoch: epoch + 1 });
+  });
+
+  it('is over for a process that was expired and says hello again', async () => {
+    const instance = randomUUID();
+    const { epoch } = await hello(fixture, 'revived', { instance });
+    await fixture.ask('agent.revived.goodbye', { epoch, mode: 'drain' });
+    await fixture.ask('svc.agent.expire', { items: [{ agentId: 'revived', epoch, silentMs: 6_000 }] });
+    expect((await hello(fixture, 'revived', { instance })).epoch).toBe(epoch + 1);
+    expect((await agent('revived')).status).toBe('online');
+  });
+});
+
 describe('commands that come twice', () => {
   it('answers a repeated complete with the same command id as accepted, and another one as a conflict', async () => {
     const held = await running('repeater');

@@ -68,9 +68,13 @@ export async function saveSession(db: Queryable, id: string, epoch: number, hell
 }
 
 /** What a hello changes; the agent is locked. */
-export async function saveOnline(db: Queryable, id: string, epoch: number, hello: Hello): Promise<Agent> {
+export async function saveHello(
+  db: Queryable,
+  { id, epoch, status }: Pick<Agent, 'id' | 'epoch' | 'status'>,
+  hello: Hello,
+): Promise<Agent> {
   const { rows } = await db.query<Agent>(
-    `UPDATE agents SET status = 'online', epoch = $2, capabilities = $3, max_concurrent = $4, prefetch = $5,
+    `UPDATE agents SET status = $7, epoch = $2, capabilities = $3, max_concurrent = $4, prefetch = $5,
         labels = $6, last_seen_at = clock_timestamp() WHERE id = $1 RETURNING ${COLUMNS}`,
     [
       id,
@@ -79,6 +83,7 @@ export async function saveOnline(db: Queryable, id: string, epoch: number, hello
       hello.maxConcurrent,
       hello.prefetch,
       JSON.stringify(hello.labels),
+      status,
     ],
   );
   const [agent] = rows;

@@ -29,16 +29,20 @@ export class SessionService {
     private readonly enrolment: Enrolment,
   ) {}
 
-  /** Brings the agent online and says which epoch its process has; throws `STALE_SESSION` for a replaced one. */
+  /**
+   * Brings the agent online and says which epoch its process has; throws `STALE_SESSION` for a replaced one. A process
+   * that drains goes on draining: it reconnected, and is to end all the same.
+   */
   async hello(id: string, hello: Hello): Promise<store.Agent> {
     const { agent, outbox } = await inTransaction(this.pool, async (db) => {
       const before = (await store.lockAgent(db, id)) ?? (await this.enrol(db, id));
       const instanceEpoch = await store.findInstanceEpoch(db, id, hello.instance);
       const epoch = decideEpoch({ agentId: id, status: before.status, epoch: before.epoch, instanceEpoch });
       if (epoch instanceof DomainError) throw epoch;
-      const isSame = epoch === before.epoch && before.status === 'online';
+      const isSame = epoch === before.epoch;
+      const status = isSame && before.status === 'draining' ? 'draining' : 'online';
       await store.saveSession(db, id, epoch, hello);
-      const online = await store.saveOnline(db, id, epoch, hello);
+      const online = await store.saveHello(db, { id, epoch, status }, hello);
       const type = isSame ? 'fleet.updated' : 'fleet.online';
       const reason = isSame ? 'reconnected' : 'hello';
       const changes = [{ type, agentId: id, data: fleetData(online, reason) }] as const;
