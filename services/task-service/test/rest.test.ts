@@ -112,6 +112,25 @@ describe('idempotency keys', () => {
     expect((await post('retry', { title: 'x' })).status).toBe(201);
   });
 
+  it('registers an agent once, and answers the original whatever it said since', async () => {
+    const body = { id: 'keyed', capabilities: [{ name: 'draw', level: 0.5 }] };
+    const register = (other: object = body) => post('register', other, '/v1/agents');
+    const answers = await Promise.all(Array.from({ length: 10 }, () => register()));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    expect(new Set(answers.map(({ body: agent }) => JSON.stringify(agent))).size).toBe(1);
+    expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(9);
+    const greeting = await hello(fixture, 'keyed', { maxConcurrent: 9 });
+    expect(greeting).toMatchObject({ ok: true, epoch: 1 });
+    expect((await register()).body).toEqual(answers[0]?.body);
+    expect((await register({ ...body, name: 'other' })).body.code).toBe('IDEMPOTENCY_MISMATCH');
+    const again = await post('another', body, '/v1/agents');
+    expect(again.body.code).toBe('AGENT_EXISTS');
+    expect((await post('another', { ...body, id: 'keyed-2' }, '/v1/agents')).status).toBe(201);
+    const kept = await fixture.db.query(`SELECT count(*)::int AS n FROM audit_log WHERE subject = 'keyed'
+      AND action = 'agent.register'`);
+    expect(kept.rows).toEqual([{ n: 1 }]);
+  });
+
   it('covers graphs, batches and commands', async () => {
     const graph = {
       tasks: [

@@ -2,6 +2,7 @@ import { agentId, connection, listAgents, parse, registerAgent } from '@baton/co
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { RequestCaller } from '../http/caller.js';
+import { markReplayed } from '../http/replayed.js';
 import type { Caller } from '../tasks/task.service.js';
 import { AgentService } from './agent.service.js';
 
@@ -12,12 +13,13 @@ export class AgentController {
   @Post()
   async register(
     @Body() body: unknown,
-    @RequestCaller() { actor }: Caller,
+    @RequestCaller() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const agent = await this.agents.register(parse(registerAgent, body, 'Agent'), actor);
-    void reply.header('location', `/v1/agents/${agent.id}`);
-    return agent;
+    const { view, replayed } = await this.agents.register(parse(registerAgent, body, 'Agent'), caller);
+    void reply.header('location', `/v1/agents/${view.id}`);
+    markReplayed(reply, replayed);
+    return view;
   }
 
   @Get()

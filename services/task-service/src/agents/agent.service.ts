@@ -9,8 +9,10 @@ import {
 import type { DataSource, Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
 import type { Cursors } from '../tasks/cursor.js';
-import type { Page } from '../tasks/task.service.js';
+import type { Caller, Page } from '../tasks/task.service.js';
 import { insertAudit } from '../write-path/audit.store.js';
+import { isRepeated } from '../write-path/batch.keys.js';
+import { keepKeys } from '../write-path/idempotency.store.js';
 import { findHeld, insertAgent, lockAgent, type HeldTask } from './agent.store.js';
 import { findAgent, findAgents, findConnections } from './agent.reader.store.js';
 import type { AgentRow } from './agent.table.js';
@@ -26,8 +28,13 @@ export class AgentService {
     private readonly cursors: Cursors,
   ) {}
 
-  async register(agent: RegisterAgent, actor: string): Promise<AgentView> {
+  /** Answers the agent as it was registered, also when the request is repeated with its key. */
+  async register(
+    agent: RegisterAgent,
+    { actor, idempotency }: Caller,
+  ): Promise<{ readonly view: AgentView; readonly replayed: boolean }> {
     const outbox = await inTransaction(this.pool, async (db) => {
+      if (idempotency && (await isRepeated(db, idempotency))) return undefined;
       if (!(await insertAgent(db, agent))) {
         throw new DomainError(
           'AGENT_EXISTS',
@@ -37,11 +44,13 @@ export class AgentService {
       const row = await lockAgent(db, agent.id);
       if (row === undefined) throw new Error(`agent ${agent.id} is not there after it was written`);
       await insertAudit(db, [{ actor, action: 'agent.register', subject: agent.id, code: null, detail: {} }]);
+      if (idempotency) await keepKeys(db, [{ idempotency, outcome: [] }]);
       const data = fleetData(row, 'registered');
       return insertFleetEvents(db, [{ type: 'fleet.registered', agentId: agent.id, data }]);
     });
-    await this.announcer.announce(outbox, [agent.id]);
-    return this.get(agent.id);
+    if (outbox) await this.announcer.announce(outbox, [agent.id]);
+    const view = { ...(await this.get(agent.id)), ...asRegistered(agent) };
+    return { view, replayed: outbox === undefined };
   }
 
   async get(id: string): Promise<AgentView> {
@@ -114,6 +123,18 @@ export class AgentService {
   }
 }
 
+/** What a registration answers, whatever the agent has said since: the body it is repeated with is the same. */
+function asRegistered(agent: RegisterAgent) {
+  const row = {
+    ...agent,
+    name: agent.name ?? agent.id,
+    status: 'offline',
+    epoch: 0,
+    lastSeenAt: null,
+  } as const;
+  return { ...row, workload: workload(row, []) };
+}
+
 function toFleetChange({ from, to, strength }: Edge) {
   const type = strength === null ? 'fleet.disconnected' : 'fleet.connected';
   return { type, agentId: from, data: { to, strength } } as const;
@@ -128,7 +149,10 @@ function toView(row: AgentRow, held: readonly HeldTask[]): AgentView {
   };
 }
 
-function workload({ status, maxConcurrent, prefetch }: AgentRow, held: readonly HeldTask[]): AgentWorkload {
+function workload(
+  { status, maxConcurrent, prefetch }: Pick<AgentRow, 'status' | 'maxConcurrent' | 'prefetch'>,
+  held: readonly HeldTask[],
+): AgentWorkload {
   const active = held.filter((task) => task.status === 'in_progress').length;
   return {
     pending: held.length - active,

@@ -16,6 +16,7 @@ import {
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { RequestCaller } from '../http/caller.js';
+import { markReplayed } from '../http/replayed.js';
 import { TaskService, type Caller } from './task.service.js';
 
 type BatchItem = { readonly index: number } & (
@@ -131,8 +132,4 @@ function parseItem(item: unknown): CreateTask | DomainError {
     if (error instanceof DomainError) return error;
     throw error;
   }
-}
-
-function markReplayed(reply: FastifyReply, replayed: boolean): void {
-  if (replayed) void reply.header('idempotency-replayed', 'true');
 }

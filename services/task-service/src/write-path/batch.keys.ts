@@ -49,8 +49,22 @@ export function repeatedInBatch(
 function mismatch({ idempotency, command }: Submission, fingerprint: string): DomainError | undefined {
   const boundToParent = command.kind === 'create' && command.parent !== undefined;
   if (idempotency === undefined || boundToParent || fingerprint === idempotency.fingerprint) return undefined;
-  const message = `The key ${idempotency.key} was used with another body; use a new key for a new request`;
+  return otherBody(idempotency);
+}
+
+function otherBody({ key }: Idempotency): DomainError {
+  const message = `The key ${key} was used with another body; use a new key for a new request`;
   return new DomainError('IDEMPOTENCY_MISMATCH', message);
+}
+
+/**
+ * Takes the key of a request that is no command, the first lock of its transaction. Whether the same request was
+ * accepted before; throws `IDEMPOTENCY_MISMATCH` when another one was. What was not accepted is rolled back, key and all.
+ */
+export async function isRepeated(db: Client, idempotency: Idempotency): Promise<boolean> {
+  const stored = (await claimKeys(db, [idempotency])).get(keyName(idempotency));
+  if (stored !== undefined && stored.fingerprint !== idempotency.fingerprint) throw otherBody(idempotency);
+  return stored !== undefined;
 }
 
 /** Remembers what accepted keys stand for; those of refused commands may be tried again. */
