@@ -2,13 +2,14 @@ import type { Logger } from 'pino';
 
 /** Work repeated at an interval: one run at a time, a failed run is logged and left to the next. */
 export class Loop {
+  private readonly stopped = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
 
   constructor(
     private readonly name: string,
     private readonly everyMs: number,
-    private readonly runOnce: () => Promise<void>,
+    private readonly runOnce: (stopped: AbortSignal) => Promise<void>,
     private readonly logger: Logger,
   ) {}
 
@@ -17,8 +18,9 @@ export class Loop {
     this.timer ??= setInterval(() => void this.run(), this.everyMs);
   }
 
-  /** Resolves when a run under way has ended; safe to call twice. */
+  /** For good. Resolves when a run under way, which is told by its signal, has ended; safe to call twice. */
   async stop(): Promise<void> {
+    this.stopped.abort();
     clearInterval(this.timer);
     this.timer = undefined;
     await this.running;
@@ -26,7 +28,7 @@ export class Loop {
 
   /** Runs now, or joins the run under way; never rejects. */
   run(): Promise<void> {
-    this.running ??= this.runOnce()
+    this.running ??= this.runOnce(this.stopped.signal)
       .catch((error: unknown) => {
         this.logger.warn(
           { error: String(error) },

@@ -10,7 +10,8 @@ import { migrate } from './database/migrate.js';
 import { translateOutage } from './database/pg.errors.js';
 import { observe } from './observe.js';
 import { createServices, openDataSource } from './services.js';
-import { insertAudit, type AuditEntry } from './write-path/audit.store.js';
+import { writeAudit } from './write-path/audit.service.js';
+import type { AuditEntry } from './write-path/audit.store.js';
 
 /** A running task-service. */
 export type TaskServiceApp = {
@@ -29,7 +30,7 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
 
   const events = new JetStreamStrategy(bus, logger, {
     onReset: () => reconciler.run(),
-    onPoison: (record) => insertAudit(pool, [poisonEntry(record)]),
+    onPoison: (record) => writeAudit(pool, [poisonEntry(record)]),
   });
   const requests = new RequestReplyStrategy(bus, logger, { translate: translateOutage });
   const adapter = new FastifyAdapter({ bodyLimit: LIMITS.httpBodyBytes, forceCloseConnections: 'idle' });

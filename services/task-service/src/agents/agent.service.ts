@@ -10,7 +10,7 @@ import type { DataSource, Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
 import type { Cursors } from '../tasks/cursor.js';
 import type { Caller, Page } from '../tasks/task.service.js';
-import { insertAudit } from '../write-path/audit.store.js';
+import { writeAudit } from '../write-path/audit.service.js';
 import { isRepeated } from '../write-path/batch.keys.js';
 import { keepKeys } from '../write-path/idempotency.store.js';
 import { findHeld, insertAgent, lockAgent, type HeldTask } from './agent.store.js';
@@ -43,7 +43,7 @@ export class AgentService {
       }
       const row = await lockAgent(db, agent.id);
       if (row === undefined) throw new Error(`agent ${agent.id} is not there after it was written`);
-      await insertAudit(db, [{ actor, action: 'agent.register', subject: agent.id, code: null, detail: {} }]);
+      await writeAudit(db, [{ actor, action: 'agent.register', subject: agent.id, code: null, detail: {} }]);
       if (idempotency) await keepKeys(db, [{ idempotency, outcome: [] }]);
       const data = fleetData(row, 'registered');
       return insertFleetEvents(db, [{ type: 'fleet.registered', agentId: agent.id, data }]);

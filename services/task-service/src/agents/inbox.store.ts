@@ -1,5 +1,6 @@
 import type { InboxItem } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
+import { deleteInChunks, idOfDaysAgo } from '../database/forget.js';
 import { pgArray } from '../database/pg-array.js';
 
 /** An end somebody must hear of, kept until acknowledged. `at` is milliseconds of the epoch. */
@@ -78,9 +79,9 @@ export async function claimOverdueInbox(db: Queryable, limit: number): Promise<r
   return rows.map(({ agentId }) => agentId);
 }
 
-/** Forgets what nobody acknowledged for 30 days. */
-export async function forgetOldInbox(db: Queryable): Promise<void> {
-  await db.query(
-    `DELETE FROM agent_inbox WHERE created_at < (SELECT clock_timestamp()) - interval '30 days'`,
-  );
+/** Forgets what nobody acknowledged for 30 days, chunk by chunk. */
+export function forgetOldInbox(db: Queryable, signal: AbortSignal): Promise<number> {
+  const text = `DELETE FROM agent_inbox WHERE id IN (
+      SELECT id FROM agent_inbox WHERE id < ${idOfDaysAgo(30)} ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)`;
+  return deleteInChunks(db, { text }, signal);
 }

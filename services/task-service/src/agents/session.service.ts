@@ -9,7 +9,7 @@ import {
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
-import { insertAudit } from '../write-path/audit.store.js';
+import { writeAudit } from '../write-path/audit.service.js';
 import { submitPages } from '../write-path/pages.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import * as store from './agent.store.js';
@@ -46,7 +46,7 @@ export class SessionService {
       const type = isSame ? 'fleet.updated' : 'fleet.online';
       const reason = isSame ? 'reconnected' : 'hello';
       const changes = [{ type, agentId: id, data: fleetData(online, reason) }] as const;
-      if (!isSame) await insertAudit(db, [audit(id, 'agent.hello', { epoch, instance: hello.instance })]);
+      if (!isSame) await writeAudit(db, [audit(id, 'agent.hello', { epoch, instance: hello.instance })]);
       return { agent: online, outbox: await insertFleetEvents(db, changes) };
     });
     await this.announcer.announce(outbox, [id]);
@@ -117,7 +117,7 @@ export class SessionService {
     const outbox = await inTransaction(this.pool, async (db) => {
       const agent = await store.saveStatus(db, id, epoch, status);
       if (agent === undefined) return undefined;
-      await insertAudit(db, [audit(id, `agent.${status}`, { epoch, reason })]);
+      await writeAudit(db, [audit(id, `agent.${status}`, { epoch, reason })]);
       const type = status === 'offline' ? 'fleet.offline' : 'fleet.updated';
       return insertFleetEvents(db, [{ type, agentId: id, data: fleetData(agent, reason) }]);
     });

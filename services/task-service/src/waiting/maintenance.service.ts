@@ -3,22 +3,19 @@ import { forgetOldInbox } from '../agents/inbox.store.js';
 import type { Pool } from '../database/database.js';
 import { ensurePartitions } from '../database/partitions.js';
 import { Loop } from '../loop.js';
+import { forgetOldAudit } from '../write-path/audit.store.js';
 import { forgetOldKeys } from '../write-path/idempotency.store.js';
 
 const EVERY_MS = 3_600_000;
 
-/** Hourly housekeeping: partitions for the months to come, keys and inbox rows past their time. */
+/** Hourly housekeeping: partitions for the months to come; keys, inbox rows and audit entries past their time. */
 export function createMaintenance(pool: Pool, logger: Logger): Loop {
-  return new Loop('housekeeping', EVERY_MS, () => keepHouse(pool), logger);
+  return new Loop('housekeeping', EVERY_MS, (signal) => keepHouse(pool, signal), logger);
 }
 
-async function keepHouse(pool: Pool): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await ensurePartitions((statement) => client.query(statement), new Date());
-    await forgetOldKeys(client);
-    await forgetOldInbox(client);
-  } finally {
-    client.release();
-  }
+async function keepHouse(pool: Pool, signal: AbortSignal): Promise<void> {
+  await ensurePartitions((statement) => pool.query(statement), new Date());
+  await forgetOldKeys(pool, signal);
+  await forgetOldInbox(pool, signal);
+  await forgetOldAudit(pool, signal);
 }

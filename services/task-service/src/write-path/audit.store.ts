@@ -1,5 +1,6 @@
 import { v7 } from 'uuid';
 import type { Queryable } from '../database/database.js';
+import { deleteInChunks, idOfDaysAgo } from '../database/forget.js';
 import { pgArray } from '../database/pg-array.js';
 
 /** Something that changed no task but must be known: a refusal, an agent's coming and going. */
@@ -26,4 +27,11 @@ export async function insertAudit(db: Queryable, entries: readonly AuditEntry[])
       pgArray(entries.map(({ detail }) => JSON.stringify(detail))),
     ],
   });
+}
+
+/** Forgets entries older than 90 days, chunk by chunk. */
+export function forgetOldAudit(db: Queryable, signal: AbortSignal): Promise<number> {
+  const text = `DELETE FROM audit_log WHERE id IN (
+      SELECT id FROM audit_log WHERE id < ${idOfDaysAgo(90)} ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)`;
+  return deleteInChunks(db, { text }, signal);
 }

@@ -1,4 +1,5 @@
 import type { Queryable } from '../database/database.js';
+import { deleteInChunks } from '../database/forget.js';
 import { pgArray } from '../database/pg-array.js';
 import type { Accepted } from '../tasks/task.js';
 import type { Idempotency } from './submission.js';
@@ -65,9 +66,11 @@ export async function releaseKeys(db: Queryable, keys: readonly Idempotency[]): 
   });
 }
 
-/** Forgets keys older than a day. */
-export async function forgetOldKeys(db: Queryable): Promise<void> {
-  await db.query(
-    `DELETE FROM idempotency_keys WHERE created_at < (SELECT clock_timestamp()) - interval '24 hours'`,
-  );
+/** Forgets keys older than a day, chunk by chunk; those a transaction is just reading are left to the next time. */
+export function forgetOldKeys(db: Queryable, signal: AbortSignal): Promise<number> {
+  const text = `DELETE FROM idempotency_keys WHERE (scope, key) IN (
+      SELECT scope, key FROM idempotency_keys
+      WHERE created_at < (SELECT clock_timestamp()) - interval '24 hours'
+      ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)`;
+  return deleteInChunks(db, { text }, signal);
 }

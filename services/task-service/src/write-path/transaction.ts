@@ -7,7 +7,7 @@ import type { Client } from '../database/database.js';
 import { insertOutbox, type OutboxRow } from '../outbox/outbox.store.js';
 import { toMessages } from '../outbox/outbox.messages.js';
 import * as store from '../tasks/task.store.js';
-import { insertAudit } from './audit.store.js';
+import { writeAudit } from './audit.service.js';
 import { Batch, inboxRows, type Loaded } from './batch.js';
 import { findAccepted, insertEvents } from './event.store.js';
 import { repeatedInBatch, replayed, settleKeys, takeKeys, type DecidedKey } from './batch.keys.js';
@@ -228,5 +228,5 @@ async function auditRefusals(
     const detail = { message: refusal.message, commandId, ...refusal.details };
     return [{ actor, action: `task.${command.kind}`, subject: command.taskId, code: refusal.code, detail }];
   });
-  if (entries.length > 0) await insertAudit(db, entries);
+  if (entries.length > 0) await writeAudit(db, entries);
 }

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '@baton/testkit';
+import { pino } from 'pino';
+import { createPool, type Pool, type Queryable } from '../src/database/database.js';
+import { createMaintenance } from '../src/waiting/maintenance.service.js';
+import { writeAudit } from '../src/write-path/audit.service.js';
+import { forgetOldKeys } from '../src/write-path/idempotency.store.js';
+import { migrateEmpty } from './fixture.js';
+
+let database: TestDatabase;
+let pool: Pool;
+beforeAll(async () => {
+  database = await createTestDatabase({ schema: 'task_service', migrate: migrateEmpty });
+  pool = createPool({ url: database.url, size: 2, onError: () => undefined });
+});
+afterAll(async () => {
+  await pool.end();
+  await database.close();
+});
+
+/** A UUIDv7 of so many days ago for row `n`, as SQL. */
+const idOf = (days: number) =>
+  `(lpad(to_hex((extract(epoch FROM clock_timestamp() - interval '${days} days') * 1000)::bigint), 12, '0')
+    || '7000' || lpad(to_hex(n), 16, '0'))::uuid`;
+
+async function addKeys(count: number, age: string): Promise<void> {
+  await pool.query(
+    `INSERT INTO idempotency_keys SELECT 'user:test', '${age} ' || n, '', '[]', clock_timestamp() - interval '${age}'
+      FROM generate_series(1, ${count}) n`,
+  );
+}
+
+const left = async (table: string): Promise<number> =>
+  (await pool.query(`SELECT count(*)::int AS n FROM ${table}`)).rows[0].n;
+
+describe('housekeeping', () => {
+  it('forgets old keys in statements of bounded size, and no younger ones', async () => {
+    await addKeys(5_000, '25 hours');
+    await addKeys(10, '23 hours');
+    const sizes: number[] = [];
+    const counting = {
+      query: async (text: string, values: unknown[]) => {
+        const result = await pool.query(text, values);
+        sizes.push(result.rowCount ?? 0);
+        return result;
+      },
+    } as unknown as Queryable;
+    expect(await forgetOldKeys(counting, new AbortController().signal)).toBe(5_000);
+    expect(sizes).toEqual([2_000, 2_000, 1_000]);
+    expect(await left('idempotency_keys')).toBe(10);
+  });
+
+  it('stops between two statements when the process ends', async () => {
+    await addKeys(3_000, '26 hours');
+    await forgetOldKeys(pool, AbortSignal.abort());
+    expect(await left('idempotency_keys')).toBe(3_010);
+  });
+
+  it('forgets keys, inbox rows and audit entries past their time', async () => {
+    for (const days of [29, 31]) {
+      await pool.query(`INSERT INTO agent_inbox SELECT ${idOf(days)}, 'a', gen_random_uuid(), 'completed', NULL,
+        clock_timestamp(), clock_timestamp() FROM generate_series(1, 10) n`);
+    }
+    for (const days of [89, 91]) {
+      await pool.query(`INSERT INTO audit_log SELECT ${idOf(days)}, clock_timestamp(), 'agent:a', 'x', 'x', NULL, '{}'
+        FROM generate_series(1, 10) n`);
+    }
+    const housekeeping = createMaintenance(pool, pino({ level: 'silent' }));
+    await housekeeping.run();
+    await housekeeping.stop();
+    expect([await left('idempotency_keys'), await left('agent_inbox'), await left('audit_log')]).toEqual([
+      10, 10, 10,
+    ]);
+  });
+});
+
+describe('the audit log', () => {
+  it('keeps a thousand refusals of one sender at once, and what users do', async () => {
+    await pool.query('DELETE FROM audit_log');
+    const entries = (actor: string) =>
+      Array.from({ length: 1_500 }, () => ({ actor, action: 'x', subject: 'y', code: null, detail: {} }));
+    await writeAudit(pool, entries('agent:flood'));
+    expect(await left('audit_log')).toBe(1_000);
+    await writeAudit(pool, entries('user:admin'));
+    expect(await left('audit_log')).toBe(2_500);
+  });
+});
