@@ -9,7 +9,8 @@ export const agentMessages = [
     tells: 'Agent → Baton, a request: a process of the agent is here, with what it can do and what it holds.',
     answer:
       '`{ok, epoch, heartbeatMs, expireMs, assignments[], inbox: {count, items[]}, connections[]: {to, strength}}`; ' +
-      'assignments are as in an offer, and more of them follow as offers when they do not fit.',
+      'assignments are as in an offer, and more of them follow as offers when they do not fit. `inbox.count` says how many ends wait, the items among ' +
+      'them; 1,001 stands for more than 1,000.',
   },
   {
     name: 'agent/heartbeat',
@@ -87,7 +88,7 @@ export const callMessages = [
     name: 'agent/call.inbox',
     title: 'call.inbox',
     tells: 'Read the unacknowledged ends.',
-    answer: '`{ok, count, items[]}`.',
+    answer: '`{ok, count, items[]}`; a `count` of 1,001 stands for more than 1,000.',
   },
   {
     name: 'agent/call.ack',

@@ -29,6 +29,7 @@ export type HelloAnswer = AgentAnswer<{
   readonly expireMs: number;
   /** What the agent holds, offered again; more follow as offers when these do not fit one message. */
   readonly assignments: readonly Assignment[];
+  /** `count`: all that wait, the items among them; 1,001 stands for more than 1,000. */
   readonly inbox: { readonly count: number; readonly items: readonly InboxItem[] };
   readonly connections: readonly { readonly to: string; readonly strength: number }[];
 }>;

@@ -18,6 +18,8 @@ export const LIMITS = {
   childrenPerTask: 100,
   treeDepth: 16,
   listPage: 200,
+  /** Unacknowledged ends of an agent are counted up to here; one more stands for all beyond. */
+  inboxCounted: 1_000,
 } as const;
 
 /** Defaults of the domain; durations in seconds unless the name says otherwise. */

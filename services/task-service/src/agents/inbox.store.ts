@@ -1,4 +1,4 @@
-import type { InboxItem } from '@baton/contracts';
+import { LIMITS, type InboxItem } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { deleteInChunks, idOfDaysAgo } from '../database/forget.js';
 import { pgArray } from '../database/pg-array.js';
@@ -33,7 +33,10 @@ export async function insertInbox(db: Queryable, rows: readonly InboxRow[]): Pro
   });
 }
 
-/** The oldest unacknowledged rows of an agent, and how many there are. */
+/** Counted so far: an agent that was away for long may have a million rows, and says hello like any other. */
+const COUNTED = LIMITS.inboxCounted + 1;
+
+/** The oldest unacknowledged rows of an agent, and how many there are, counted up to one more than 1,000. */
 export async function findInbox(
   db: Queryable,
   agentId: string,
@@ -41,7 +44,8 @@ export async function findInbox(
 ): Promise<{ readonly count: number; readonly items: readonly InboxItem[] }> {
   const { rows } = await db.query<Omit<InboxItem, 'at'> & { at: number; count: number }>({
     name: 'find-inbox',
-    text: `SELECT id, task_id AS "taskId", status, reason, created_at AS at, count(*) OVER () AS count
+    text: `SELECT id, task_id AS "taskId", status, reason, created_at AS at,
+        (SELECT count(*) FROM (SELECT FROM agent_inbox WHERE agent_id = $1 LIMIT ${COUNTED}) counted) AS count
       FROM agent_inbox WHERE agent_id = $1 ORDER BY id LIMIT $2`,
     values: [agentId, limit],
   });
