@@ -128,6 +128,18 @@ export const serviceMessages = [
     answer: `${items}, with \`taskId\`, \`version\`.`,
   },
   {
+    name: 'service/lease',
+    tells:
+      'A distributor lives, wants its share of the shards for another while, and gives back those it is asked to. The shard of an agent is FNV-1a (32 bit) of its id, modulo 64.',
+    answerName: 'service/lease.answer',
+  },
+  {
+    name: 'service/place',
+    tells:
+      'A distributor has no room for these tasks: the owner of the shard tries each once among its own agents. Never passed on again.',
+    answerName: 'service/place.answer',
+  },
+  {
     name: 'service/explain',
     tells: 'Why would this queued task wait now?',
     answerName: 'service/explain.answer',

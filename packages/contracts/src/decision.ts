@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { agentId } from './words.js';
 
-/** Why agents were not considered, in the order the filter asks. An agent counts under its first reason. */
+/**
+ * Why agents were not considered, in the order the filter asks. An agent counts under its first reason. `other_shard`: it
+ * could do the task, and another distributor decides about it.
+ */
 export const FILTER_REASONS = [
   'offline',
   'draining',
@@ -9,6 +12,7 @@ export const FILTER_REASONS = [
   'excluded',
   'capability',
   'capacity',
+  'other_shard',
 ] as const;
 export type FilterReason = (typeof FILTER_REASONS)[number];
 

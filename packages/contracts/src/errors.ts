@@ -18,6 +18,7 @@ export const ERRORS = {
   TASK_STATE_CONFLICT: { status: 409, retryable: false, title: 'The state of the task does not allow this' },
   STALE_ATTEMPT: { status: 409, retryable: false, title: 'The task is no longer held with this attempt' },
   STALE_SESSION: { status: 409, retryable: false, title: 'Another process of the agent holds the session' },
+  STALE_SHARD: { status: 409, retryable: true, title: 'Another distributor owns the agent by now' },
   AGENT_AT_CAPACITY: { status: 409, retryable: true, title: 'The agent has no free slot' },
   AGENT_NOT_ONLINE: { status: 409, retryable: true, title: 'The agent is not online' },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, title: 'The request is too large' },

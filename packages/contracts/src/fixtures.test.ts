@@ -33,11 +33,22 @@ import {
   explainRequest,
   fleetEntry,
   forgottenRequest,
+  leaseAnswer,
+  leaseRequest,
+  placeAnswer,
+  placeRequest,
   slotsHint,
   snapshotAnswer,
   snapshotRequest,
 } from './service-protocol.js';
-import { agentSubject, CALL_VERBS, HINT_SUBJECTS, SERVICE_SUBJECTS, TASK_VERBS } from './subjects.js';
+import {
+  agentSubject,
+  CALL_VERBS,
+  HINT_SUBJECTS,
+  placeSubject,
+  SERVICE_SUBJECTS,
+  TASK_VERBS,
+} from './subjects.js';
 import { cancelTask, createBatch, createGraph, createTask, listTasks } from './task.js';
 
 const events = { taskEventBatch, fleetEventBatch };
@@ -63,7 +74,8 @@ const fleet = {
   snapshotAnswer,
   snapshotRequest,
 };
-const services = { ...fleet, backlogAnswer, backlogRequest, explainAnswer, explainRequest };
+const shards = { leaseAnswer, leaseRequest, placeAnswer, placeRequest };
+const services = { ...fleet, ...shards, backlogAnswer, backlogRequest, explainAnswer, explainRequest };
 const http = {
   connection,
   listAgents,
@@ -109,6 +121,7 @@ describe('golden messages', () => {
     const expected = [
       ...Object.keys(EVENTS),
       ...Object.values(SERVICE_SUBJECTS),
+      placeSubject(42),
       HINT_SUBJECTS.fleet,
       HINT_SUBJECTS.slots,
       ...(['hello', 'heartbeat', 'goodbye', 'offer', 'control', 'inbox'] as const).map((verb) =>

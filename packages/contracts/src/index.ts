@@ -8,6 +8,7 @@ export * from './limits.js';
 export * from './parse.js';
 export * from './score.golden.js';
 export * from './service-protocol.js';
+export * from './shards.js';
 export * from './subjects.js';
 export * from './task.js';
 export * from './task-view.js';

@@ -11,7 +11,8 @@ import {
   taskItems,
 } from './agent-protocol.js';
 import { LIMITS } from './limits.js';
-import { assignRequest, expireRequest } from './service-protocol.js';
+import { SHARDS } from './shards.js';
+import { assignRequest, expireRequest, leaseRequest } from './service-protocol.js';
 import {
   cancelTask,
   createBatch,
@@ -36,6 +37,7 @@ const held = { taskId: id, attempt: 1, epoch: 1, commandId: id };
 const assignment = {
   taskId: id,
   agentId: 'writer',
+  shardEpoch: 1,
   decision: {
     policy: 'weighted',
     policyVersion: 1,
@@ -117,6 +119,8 @@ const upper: readonly Limit[] = [
     LIMITS.agentItems,
     (n) => ({ items: list(n, { agentId: 'writer', epoch: 1, silentMs: 6_000 }) }),
   ],
+  ['shards given back', leaseRequest, SHARDS, (n) => ({ instance: id, release: list(n, 0) })],
+  ['shard', leaseRequest, SHARDS - 1, (n) => ({ instance: id, release: [n] })],
   ['page of tasks', listTasks, LIMITS.listPage, (n) => ({ limit: String(n) })],
   ['page of agents', listAgents, LIMITS.listPage, (n) => ({ limit: String(n) })],
   ['page of the inbox', callInbox, 100, (n) => ({ limit: n })],

@@ -3,6 +3,7 @@ import { AGENT_STATUSES } from './agent.js';
 import { decision, WAITING_REASONS } from './decision.js';
 import { needs } from './events.js';
 import { LIMITS } from './limits.js';
+import { SHARDS } from './shards.js';
 import { capability, priority } from './task.js';
 import { agentId, timestamp, uuid } from './words.js';
 import type { ErrorBody } from './errors.js';
@@ -12,10 +13,19 @@ export type ItemAnswer<T extends object> =
   ({ readonly ok: true } & T) | { readonly ok: false; readonly error: ErrorBody };
 export type ItemAnswers<T extends object> = { readonly items: readonly ItemAnswer<T>[] };
 
-/** `svc.task.assign`: bind tasks to agents. A lost race is an ordinary refusal of its item. */
+const shard = z
+  .number()
+  .int()
+  .min(0)
+  .max(SHARDS - 1);
+
+/**
+ * `svc.task.assign`: bind tasks to agents. A lost race is an ordinary refusal of its item. `shardEpoch` is that of the
+ * lease by which the sender decides about the agent; an outdated one is refused.
+ */
 export const assignRequest = z.object({
   items: z
-    .array(z.object({ taskId: uuid, agentId, decision }))
+    .array(z.object({ taskId: uuid, agentId, shardEpoch: z.number().int(), decision }))
     .min(1)
     .max(LIMITS.agentItems),
 });
@@ -144,6 +154,34 @@ export const forgottenRequest = z.object({
 });
 export type ForgottenRequest = z.infer<typeof forgottenRequest>;
 export type ForgottenAnswer = ItemAnswers<{ taskId: string; version: number }>;
+
+/**
+ * `svc.shard.lease`: a distributor lives, and wants its share of the shards for another while. `release` names shards
+ * it has ceased to use; `leaving` that it has ceased to use any and will not be back.
+ */
+export const leaseRequest = z.object({
+  instance: uuid,
+  release: z.array(shard).max(SHARDS).default([]),
+  leaving: z.boolean().default(false),
+});
+export type LeaseRequest = z.infer<typeof leaseRequest>;
+/**
+ * Every shard with its owner. The caller's are its own for `leaseMs` from before it asked. `release` names those it is
+ * to give back, as others have less than their share: they stay its own until it does so.
+ */
+export const leaseAnswer = z.object({
+  leaseMs: z.number().int(),
+  shards: z.array(z.object({ shard, epoch: z.number().int(), owner: uuid.nullable() })),
+  release: z.array(shard),
+});
+export type LeaseAnswer = z.infer<typeof leaseAnswer>;
+
+/** `svc.distribution.place.<shard>`: queued tasks for which a neighbour has no room, to be tried once. */
+export const placeRequest = z.object({ tasks: z.array(queuedTask).min(1).max(LIMITS.agentItems) });
+export type PlaceRequest = z.infer<typeof placeRequest>;
+/** Those that need no agent any more: bound now, or no longer queued. */
+export const placeAnswer = z.object({ placed: z.array(uuid) });
+export type PlaceAnswer = z.infer<typeof placeAnswer>;
 
 /** `svc.distribution.explain`: why would this queued task wait now? */
 export const explainRequest = z.object({ task: queuedTask });

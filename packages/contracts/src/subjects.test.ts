@@ -4,6 +4,7 @@ import {
   agentSubject,
   CALL_VERBS,
   HINT_SUBJECTS,
+  placeSubject,
   SERVICE_SUBJECTS,
   TASK_VERBS,
 } from './subjects.js';
@@ -26,7 +27,8 @@ describe('subjects', () => {
   it('are all different and free of wildcards', () => {
     const { fleet, slots, distributorBeat } = HINT_SUBJECTS;
     const hints = [fleet, slots, distributorBeat('one')];
-    const all = [...Object.values(SERVICE_SUBJECTS), ...hints, ...subjectsOf('writer')];
+    const services = [...Object.values(SERVICE_SUBJECTS), placeSubject(0), placeSubject(63)];
+    const all = [...services, ...hints, ...subjectsOf('writer')];
     expect(new Set(all).size).toBe(all.length);
     expect(all.filter((subject) => !/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/.test(subject))).toEqual([]);
   });

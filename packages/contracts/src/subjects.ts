@@ -23,8 +23,12 @@ export const SERVICE_SUBJECTS = {
   forgotten: 'svc.task.forgotten',
   snapshot: 'svc.agent.snapshot',
   expire: 'svc.agent.expire',
+  lease: 'svc.shard.lease',
   explain: 'svc.distribution.explain',
 } as const;
+
+/** A request to the distributor that owns a shard. */
+export const placeSubject = (shard: number) => `svc.distribution.place.${shard}`;
 
 /** Hints, published without an answer; loss is healed by snapshots. */
 export const HINT_SUBJECTS = {

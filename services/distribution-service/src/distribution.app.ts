@@ -6,6 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { distributionModule } from './distribution.module.js';
 import { SnapshotService } from './fleet/snapshot.service.js';
+import { LeaseService } from './shards/lease.service.js';
 
 const NAME = 'distribution';
 
@@ -17,7 +18,7 @@ export type DistributionOptions = {
 
 export type Distribution = {
   readonly operationsPort: number;
-  /** Takes nothing new, waits for what is in work, closes the connection. Safe to call twice. */
+  /** Takes nothing new, waits for what is in work, gives its shards back, closes the connection. Safe to call twice. */
   stop(): Promise<void>;
 };
 
@@ -37,12 +38,14 @@ export async function startDistribution(options: DistributionOptions): Promise<D
   app.connectMicroservice({ strategy: events });
   app.connectMicroservice({ strategy: new RequestReplyStrategy(bus, logger) });
   const snapshots = app.get(SnapshotService);
+  const leases = app.get(LeaseService);
   const operations = await startOperations({
     ...options.operations,
     logger,
     checks: {
       nats: () => expectThat(bus.isConnected(), 'not connected'),
       fleet: () => expectThat(snapshots.isComplete, 'no snapshot of the fleet yet'),
+      shards: () => expectThat(leases.isHolding(), 'no lease of shards: task-service did not answer'),
       events: () => expectThat(events.isConsuming(), 'not consuming'),
     },
   });
@@ -57,6 +60,8 @@ export async function startDistribution(options: DistributionOptions): Promise<D
   async function stop(): Promise<void> {
     operations.notReady();
     await app.close();
+    // After the last proposal: others may decide about these agents from here on.
+    await leases.leave();
     await bus.close();
     await operations.stop();
   }

@@ -32,9 +32,26 @@ export const forgottenTotal = new Counter({
   help: 'Tasks taken from agents whose beats left them out',
 });
 
+/** Tasks other distributors were asked to place: `placed`, `not_placed`, `unanswered`. */
+export const passedOnTotal = new Counter({
+  name: 'baton_distribution_passed_on_total',
+  help: 'Tasks neighbours were asked to place, by what they answered',
+  labelNames: ['outcome'] as const,
+});
+
+export const shardsGauge = new Gauge({
+  name: 'baton_distribution_shards',
+  help: 'Shards of the agents this process owns',
+});
+
+export const takeoversTotal = new Counter({
+  name: 'baton_distribution_shard_takeovers_total',
+  help: 'Shards that became those of this process',
+});
+
 export const agentsGauge = new Gauge({
   name: 'baton_distribution_agents',
-  help: 'Agents known, by status',
+  help: 'Agents this process decides about, by status',
   labelNames: ['status'] as const,
 });
 

@@ -11,6 +11,9 @@ import { SnapshotService } from './fleet/snapshot.service.js';
 import { LOGGER } from './logger.js';
 import { ForgottenService } from './presence/forgotten.service.js';
 import { PresenceService } from './presence/presence.service.js';
+import { LeaseService } from './shards/lease.service.js';
+import { NeighboursService } from './shards/neighbours.service.js';
+import { PlaceConsumer } from './shards/place.consumer.js';
 
 @Module({})
 class DistributionModule {}
@@ -27,9 +30,12 @@ export function distributionModule(bus: Bus, logger: Logger): DynamicModule {
       SnapshotService,
       HintsConsumer,
       ForgottenService,
+      LeaseService,
       PresenceService,
       AssignmentService,
+      NeighboursService,
       BacklogService,
+      PlaceConsumer,
     ],
   };
 }

@@ -1,7 +1,9 @@
-import type { FleetEntry, QueuedTask, SnapshotAnswer } from '@baton/contracts';
+import { SHARDS, type FleetEntry, type LeaseAnswer } from '@baton/contracts';
+import type { QueuedTask, SnapshotAnswer } from '@baton/contracts';
 import { applyHint } from '../src/fleet/fleet.fold.js';
 import { createFleet, type Fleet, type FleetAgent } from '../src/fleet/fleet.state.js';
 import { hold } from '../src/fleet/slots.fold.js';
+import { applyLeases } from '../src/shards/ownership.fold.js';
 
 type SnapshotAgent = SnapshotAnswer['agents'][number];
 
@@ -26,9 +28,20 @@ export function snapshotAgent(agentId: string, overrides: Partial<SnapshotAgent>
   return { ...fleetEntry(agentId), held: [], ...overrides };
 }
 
-/** A fleet that heard of these agents at time 0. */
+/** Every shard with the owner named for it. */
+export function leasesOf(ownerOf: (shard: number) => string | null, epoch = 1): LeaseAnswer {
+  const shards = Array.from({ length: SHARDS }, (_, shard) => ({ shard, epoch, owner: ownerOf(shard) }));
+  return { leaseMs: 3_000, shards, release: [] };
+}
+
+/** A fleet that heard of these agents at time 0 and owns them all. */
 export function fleetOf(...entries: readonly FleetEntry[]): Fleet {
-  const fleet = createFleet();
+  const fleet = createFleet('self');
+  applyLeases(
+    fleet,
+    leasesOf(() => 'self'),
+    Number.NEGATIVE_INFINITY,
+  );
   for (const entry of entries) applyHint(fleet, entry, 0);
   return fleet;
 }

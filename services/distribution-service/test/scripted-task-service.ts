@@ -23,6 +23,7 @@ import { taskEvent } from '@baton/testkit';
 import { pino } from 'pino';
 import { compareTasks } from '../src/assignment/waiting.fold.js';
 import { snapshotAgent } from './factories.js';
+import { scriptLeases, type ScriptedLeases } from './scripted-leases.js';
 
 type SnapshotAgent = SnapshotAnswer['agents'][number];
 type Assigned = AssignRequest['items'][number];
@@ -30,6 +31,7 @@ type Assigned = AssignRequest['items'][number];
 /** The other side of a distribution-service under test: task-service's subjects, and agents that beat. */
 export type ScriptedTaskService = {
   readonly bus: Bus;
+  readonly leases: ScriptedLeases;
   readonly agents: Map<string, SnapshotAgent>;
   readonly assigned: Assigned[];
   /** Proposals for agents without a slot. */
@@ -77,6 +79,8 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   });
   answer(SERVICE_SUBJECTS.assign, (body) => ({ items: assignRequest.parse(body).items.map(assign) }));
   answer(SERVICE_SUBJECTS.backlog, readBacklog);
+  const leases = scriptLeases();
+  answer(SERVICE_SUBJECTS.lease, (body) => leases.answer(body));
   answer(SERVICE_SUBJECTS.expire, (body) => {
     const { items } = expireRequest.parse(body);
     expired.push(...items);
@@ -90,6 +94,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
 
   return {
     bus,
+    leases,
     agents,
     assigned,
     overfilled,
@@ -131,10 +136,11 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
     },
   };
 
-  function answer(subject: string, reply: (body: unknown) => object): void {
+  function answer(subject: string, reply: (body: unknown) => object | undefined): void {
     const receive = (message: { json(): unknown; respond(body: string): boolean }) => {
       asked.set(subject, (asked.get(subject) ?? 0) + 1);
-      message.respond(JSON.stringify(reply(message.json())));
+      const answered = reply(message.json());
+      if (answered !== undefined) message.respond(JSON.stringify(answered));
     };
     bus.listen(subject, receive, { queue: QUEUE_GROUPS.task });
   }
@@ -144,7 +150,8 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
     const agent = agentOf(item.agentId);
     const isFull = agent.held.length >= agent.maxConcurrent + agent.prefetch;
     if (isFull) overfilled.push(item);
-    const refusal = refusals.get(item.agentId) ?? usualRefusal(task, isFull);
+    const isStale = item.shardEpoch < leases.epochOf(item.agentId);
+    const refusal = refusals.get(item.agentId) ?? usualRefusal(task, { isFull, isStale });
     refusals.delete(item.agentId);
     if (refusal !== undefined || task === undefined) {
       return { ok: false, error: { code: refusal, message: 'refused by the test', retryable: false } };
@@ -197,7 +204,11 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   }
 }
 
-function usualRefusal(task: QueuedTask | undefined, isFull: boolean): ErrorCode | undefined {
+function usualRefusal(
+  task: QueuedTask | undefined,
+  { isFull, isStale }: { readonly isFull: boolean; readonly isStale: boolean },
+): ErrorCode | undefined {
+  if (isStale) return 'STALE_SHARD';
   if (task === undefined) return 'TASK_STATE_CONFLICT';
   return isFull ? 'AGENT_AT_CAPACITY' : undefined;
 }

@@ -9,6 +9,7 @@ import { TaskVerbsService } from './agents/task-verbs.service.js';
 import { DistributionConsumer } from './distribution/distribution.consumer.js';
 import { DistributionService } from './distribution/distribution.service.js';
 import type { Services } from './services.js';
+import { LeaseService } from './shards/lease.service.js';
 import { TaskController } from './tasks/task.controller.js';
 import { TaskService } from './tasks/task.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
@@ -30,6 +31,7 @@ export class AppModule {
         { provide: TaskVerbsService, useValue: services.verbs },
         { provide: CallsService, useValue: services.calls },
         { provide: DistributionService, useValue: services.distribution },
+        { provide: LeaseService, useValue: services.leases },
       ],
     };
   }

@@ -16,6 +16,7 @@ import { createDataSource, createPool, type Pool } from './database/database.js'
 import { DistributionService } from './distribution/distribution.service.js';
 import type { Loop } from './loop.js';
 import { OutboxService } from './outbox/outbox.service.js';
+import { LeaseService } from './shards/lease.service.js';
 import { Cursors } from './tasks/cursor.js';
 import { TaskService } from './tasks/task.service.js';
 import { createMaintenance } from './waiting/maintenance.service.js';
@@ -49,6 +50,7 @@ export type Services = {
   readonly verbs: TaskVerbsService;
   readonly calls: CallsService;
   readonly distribution: DistributionService;
+  readonly leases: LeaseService;
   readonly reactor: ReactorService;
 };
 
@@ -82,6 +84,7 @@ export async function createServices(
   const inbox = new InboxService(bus, pool, logger);
   const sessions = new SessionService(pool, announcer, writePath, logger, config.BATON_AGENT_ENROLMENT);
   const tasks = new TaskService(pool, writePath, bus, new Cursors(cursorKey, 'tasks'));
+  const leases = new LeaseService(pool);
   const reconciler = createReconciler(pool, writePath, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
   for (const listener of [offers, new HintService(bus), inbox, recheckNewWaits(writePath)])
@@ -104,7 +107,8 @@ export async function createServices(
     sessions,
     verbs: new TaskVerbsService(pool, writePath),
     calls: new CallsService(pool, tasks),
-    distribution: new DistributionService(pool, writePath),
+    distribution: new DistributionService(pool, writePath, leases),
+    leases,
     reactor: new ReactorService(pool, writePath),
   };
 }

@@ -23,7 +23,9 @@ export async function hello(fixture: Fixture, id: string, options: HelloOptions 
 /** The distribution's side: binds a task to an agent and gives the item's answer. */
 export async function assign(fixture: Fixture, taskId: string, agentId: string): Promise<Json> {
   const decision = { ...DECISION, chosen: { ...DECISION.chosen, agentId } };
-  const answer = await fixture.ask('svc.task.assign', { items: [{ taskId, agentId, decision }] });
+  const answer = await fixture.ask('svc.task.assign', {
+    items: [{ taskId, agentId, shardEpoch: 0, decision }],
+  });
   return answer.items[0];
 }
 

@@ -103,7 +103,12 @@ async function assignMany(world: World, random: number): Promise<void> {
   const tasks = rotated(world.recent(), random);
   const items = tasks.map(({ id: taskId }, index) => {
     const agentId = AGENTS[(index + Math.floor(random * 97)) % AGENTS.length] ?? 'a';
-    return { taskId, agentId, decision: { ...DECISION, chosen: { ...DECISION.chosen, agentId } } };
+    return {
+      taskId,
+      agentId,
+      shardEpoch: 0,
+      decision: { ...DECISION, chosen: { ...DECISION.chosen, agentId } },
+    };
   });
   const answer = await fixture.ask('svc.task.assign', { items });
   answer.items.forEach((item: Json, index: number) => {

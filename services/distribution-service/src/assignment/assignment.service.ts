@@ -9,6 +9,8 @@ import { FleetService } from '../fleet/fleet.service.js';
 import { SnapshotService } from '../fleet/snapshot.service.js';
 import { hold, knownVersion, reserve, unreserve } from '../fleet/slots.fold.js';
 import { LOGGER } from '../logger.js';
+import { LeaseService } from '../shards/lease.service.js';
+import { leaseOf } from '../shards/ownership.fold.js';
 import { askTaskService, itemAnswers } from '../task-service.client.js';
 import { createBatcher } from './assign.batcher.js';
 import { classAgents, classNeedsOf, classRoom, createClassIndex } from './classes.fold.js';
@@ -51,6 +53,7 @@ export class AssignmentService implements OnApplicationShutdown {
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly fleetService: FleetService,
     private readonly snapshots: SnapshotService,
+    private readonly leases: LeaseService,
   ) {
     const { fleet } = fleetService;
     this.view = { fleet, classes: createClassIndex(), connections: createConnectionGraph() };
@@ -65,17 +68,24 @@ export class AssignmentService implements OnApplicationShutdown {
     return this.proposed.has(task.id) || knownVersion(this.view.fleet, task.id) > task.version;
   }
 
+  /** Whether an agent of this process that can do tasks of this kind has a free slot. */
+  hasRoom(task: QueuedTask): boolean {
+    const { fleet, classes } = this.view;
+    return classRoom(classAgents(classes, fleet, classNeedsOf(task.needs))) > 0;
+  }
+
   /** Tries to place a task now. What was placed is proposed in the next batch; `settled` tells what came of it. */
   attempt(task: QueuedTask): Attempt {
-    const { fleet, classes } = this.view;
+    const { fleet } = this.view;
     if (this.isKnown(task)) return { tried: 'known' };
+    // Without a lease no agent is this process's own, and none is found.
+    this.leases.isHolding();
     const startedAt = performance.now();
     const placement = decideTask(this.view, task, Date.now());
     const tookMicros = (performance.now() - startedAt) * 1_000;
     decisionSeconds.observe(tookMicros / 1_000_000);
     if (placement === undefined) {
-      const room = classRoom(classAgents(classes, fleet, classNeedsOf(task.needs)));
-      const tried = room === 0 ? 'no_room' : 'passed_over';
+      const tried = this.hasRoom(task) ? 'passed_over' : 'no_room';
       decisionsTotal.inc({ outcome: tried });
       return { tried };
     }
@@ -83,7 +93,8 @@ export class AssignmentService implements OnApplicationShutdown {
     const { agent, decision } = placement;
     this.proposed.add(task.id);
     reserve(fleet, agent, task.id);
-    const item = { taskId: task.id, agentId: agent.id, decision: { ...decision, tookMicros } };
+    const shardEpoch = leaseOf(fleet, agent)?.epoch ?? 0;
+    const item = { taskId: task.id, agentId: agent.id, shardEpoch, decision: { ...decision, tookMicros } };
     const settled = new Promise<Settled>((settle) => this.batcher.add({ item, settle }));
     return { tried: 'placed', settled };
   }
@@ -92,6 +103,7 @@ export class AssignmentService implements OnApplicationShutdown {
     const request: AssignRequest = { items: proposals.map(({ item }) => item) };
     let answers: readonly Answer[] = [];
     try {
+      if (!this.leases.isHolding()) throw new Error('the leases of shards ran out meanwhile');
       const options = { answer: assignAnswer, timeoutMs: TIMEOUT_MS };
       answers = (await askTaskService(this.bus, SERVICE_SUBJECTS.assign, request, options)).items;
     } catch (error) {
@@ -125,10 +137,15 @@ export class AssignmentService implements OnApplicationShutdown {
       { task_id: taskId, agent_id: agentId, error: answer.error },
       'an assignment was refused',
     );
-    return answer.error.code === 'UNAVAILABLE' ? 'unanswered' : 'refused';
+    return isAboutUs(answer.error.code) ? 'unanswered' : 'refused';
   }
 }
 
 function isAboutAgent(code: string): boolean {
   return code === 'AGENT_AT_CAPACITY' || code === 'AGENT_NOT_ONLINE' || code === 'AGENT_NOT_FOUND';
+}
+
+/** The task may be had as before, but not now and here. */
+function isAboutUs(code: string): boolean {
+  return code === 'UNAVAILABLE' || code === 'STALE_SHARD';
 }

@@ -10,17 +10,23 @@ export type FilterNeeds = Pick<Needs, 'requiredCapabilities' | 'criteria' | 'ski
 const NOBODY: ReadonlySet<string> = new Set();
 
 /**
- * The agents a task could be bound to at `now` (milliseconds of the epoch), and why the others could not.
- * An agent skipped for a while counts only where no other capable agent is online, with room or without:
- * a task nobody else can do is better with the agent that failed it than waiting.
+ * The agents a task could be bound to at `now` (milliseconds of the epoch), and why the rest could not.
+ * An agent skipped for a while counts only where no other capable agent is online, with room or without, here or
+ * among `others`: a task nobody else can do is better with the agent that failed it than waiting.
  */
-export function filterAgents(agents: readonly FleetAgent[], needs: FilterNeeds, now: number): Filtered {
+export function filterAgents(
+  agents: readonly FleetAgent[],
+  needs: FilterNeeds,
+  now: number,
+  others: readonly FleetAgent[] = [],
+): Filtered {
   const skipped = skippedAt(needs, now);
   const { candidates, filtered } = filterWithout(agents, needs, skipped);
   if (skipped.size === 0 || candidates.length > 0 || filtered.excluded === undefined) {
     return { candidates, filtered };
   }
-  return hasOthers(agents, needs, skipped) ? { candidates, filtered } : filterWithout(agents, needs, NOBODY);
+  const isSpared = canSomebody(agents, needs, skipped) || canSomebody(others, needs, skipped);
+  return isSpared ? { candidates, filtered } : filterWithout(agents, needs, NOBODY);
 }
 
 /** Why an agent can do no task of such needs, whatever its load; nothing when it can. */
@@ -28,7 +34,7 @@ export function unfitness(
   agent: FleetAgent,
   needs: FilterNeeds,
   skipped: ReadonlySet<string> = NOBODY,
-): Exclude<FilterReason, 'capacity'> | undefined {
+): Exclude<FilterReason, 'capacity' | 'other_shard'> | undefined {
   if (agent.status === 'offline' || agent.silent) return 'offline';
   if (agent.status === 'draining') return 'draining';
   if (!meetsCriteria(agent.id, needs.criteria)) return 'criteria';
@@ -61,7 +67,11 @@ function filterWithout(
   return { candidates, filtered };
 }
 
-function hasOthers(agents: readonly FleetAgent[], needs: FilterNeeds, skipped: ReadonlySet<string>): boolean {
+function canSomebody(
+  agents: readonly FleetAgent[],
+  needs: FilterNeeds,
+  skipped: ReadonlySet<string>,
+): boolean {
   return agents.some((agent) => unfitness(agent, needs, skipped) === undefined);
 }
 

@@ -1,6 +1,7 @@
 import type { FilterReason, QueuedTask } from '@baton/contracts';
 import type { Fleet, FleetAgent } from '../fleet/fleet.state.js';
 import { roomOf } from '../fleet/slots.fold.js';
+import { leaseOf } from '../shards/ownership.fold.js';
 import { unfitness, type FilteredCounts } from './candidates.filter.js';
 
 /** What all tasks of a backlog class have in common. */
@@ -12,7 +13,10 @@ export type ClassNeeds = {
 
 /** The agents online that can do tasks of a class, and how many cannot, by reason. */
 export type ClassAgents = {
+  /** Those this process decides about. */
   readonly capable: readonly FleetAgent[];
+  /** Those of other distributors, counted as left out too. */
+  readonly others: readonly FleetAgent[];
   readonly filtered: Readonly<FilteredCounts>;
 };
 
@@ -49,7 +53,7 @@ export function classAgents(index: ClassIndex, fleet: Fleet, needs: ClassNeeds):
   return agents;
 }
 
-/** How many tasks of a class could be bound now. */
+/** How many tasks of a class could be bound now, to agents this process decides about. */
 export function classRoom(agents: ClassAgents): number {
   let room = 0;
   for (const agent of agents.capable) room += roomOf(agent);
@@ -60,11 +64,14 @@ function findAgents(fleet: Fleet, needs: ClassNeeds): ClassAgents {
   const { requiredCapabilities, requiredAgents } = needs;
   const criteria = requiredAgents === undefined ? {} : { requiredAgents: [...requiredAgents] };
   const capable: FleetAgent[] = [];
+  const others: FleetAgent[] = [];
   const filtered: { [reason in FilterReason]?: number } = {};
   for (const agent of fleet.agents.values()) {
     const reason = unfitness(agent, { requiredCapabilities, criteria, skippedAgents: [] });
-    if (reason === undefined) capable.push(agent);
-    else filtered[reason] = (filtered[reason] ?? 0) + 1;
+    if (reason !== undefined) filtered[reason] = (filtered[reason] ?? 0) + 1;
+    else if (leaseOf(fleet, agent) === undefined) others.push(agent);
+    else capable.push(agent);
   }
-  return { capable, filtered };
+  if (others.length > 0) filtered.other_shard = others.length;
+  return { capable, others, filtered };
 }

@@ -3,13 +3,15 @@ import { backlogAnswer, SERVICE_SUBJECTS } from '@baton/contracts';
 import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { AssignmentService, type Settled } from '../assignment/assignment.service.js';
+import { AssignmentService, type Attempt, type Settled } from '../assignment/assignment.service.js';
 import { addWaiting, compareTasks, discover, isTakingTurns } from '../assignment/waiting.fold.js';
 import { planReading, takePages, tryAhead, type WaitingClasses } from '../assignment/waiting.fold.js';
 import { agentsGauge, waitingClassesGauge } from '../distribution.metrics.js';
 import { FleetService } from '../fleet/fleet.service.js';
 import { roomOf } from '../fleet/slots.fold.js';
 import { LOGGER } from '../logger.js';
+import { NeighboursService } from '../shards/neighbours.service.js';
+import { leaseOf } from '../shards/ownership.fold.js';
 import { askTaskService } from '../task-service.client.js';
 
 const TICK_MS = 1_000;
@@ -40,6 +42,7 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly fleetService: FleetService,
     private readonly assignments: AssignmentService,
+    private readonly neighbours: NeighboursService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -52,22 +55,50 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
     clearInterval(this.timer);
   }
 
-  /** Takes in tasks that became ready. Resolves when each was tried once or left to the reading of the backlog. */
+  /**
+   * Takes in tasks that became ready. Resolves when each was tried once, here and by neighbours, or left to the
+   * reading of the backlog.
+   */
   async arrived(tasks: readonly QueuedTask[]): Promise<void> {
     const settled: Promise<void>[] = [];
+    const left: QueuedTask[] = [];
     for (const task of tasks.toSorted(compareTasks)) {
-      // While others wait for slots it takes its turn among them.
-      if (this.reading || isTakingTurns(this.waiting, task.needs.backlogClass)) this.mark(task);
-      else settled.push(this.place(task));
+      const attempt = this.tryInTurn(task);
+      if (attempt?.settled !== undefined) settled.push(attempt.settled.then((end) => this.settle(task, end)));
+      if (attempt?.tried === 'no_room' || attempt?.tried === 'passed_over') left.push(task);
     }
     this.wake();
-    await Promise.all(settled);
+    await Promise.all([...settled, this.passOn(left)]);
   }
 
-  private async place(task: QueuedTask): Promise<void> {
-    const attempt = this.assignments.attempt(task);
-    if (attempt.tried === 'no_room' || attempt.tried === 'passed_over') this.mark(task);
-    if (attempt.settled !== undefined) this.settle(task, await attempt.settled);
+  /**
+   * Tries tasks a neighbour has no room for, once, and never passes them on. Resolves with the ids of those that need
+   * no agent any more.
+   */
+  async offered(tasks: readonly QueuedTask[]): Promise<readonly string[]> {
+    const ended = tasks.toSorted(compareTasks).map(async (task) => {
+      if (this.isInTurn(task)) return [];
+      const { tried, settled } = this.assignments.attempt(task);
+      const end = await settled;
+      return tried === 'known' || end === 'assigned' || end === 'refused' ? [task.id] : [];
+    });
+    return (await Promise.all(ended)).flat();
+  }
+
+  /** A new task is tried at once; while others wait for slots it takes its turn among them. */
+  private tryInTurn(task: QueuedTask): Attempt | undefined {
+    if (!this.isInTurn(task)) return this.assignments.attempt(task);
+    this.mark(task);
+    return this.assignments.hasRoom(task) ? undefined : { tried: 'no_room' };
+  }
+
+  private isInTurn(task: QueuedTask): boolean {
+    return this.reading || isTakingTurns(this.waiting, task.needs.backlogClass);
+  }
+
+  private async passOn(tasks: readonly QueuedTask[]): Promise<void> {
+    for (const task of await this.neighbours.place(tasks)) this.mark(task);
+    this.wake();
   }
 
   private settle(task: QueuedTask, settled: Settled): void {
@@ -94,7 +125,9 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
     waitingClassesGauge.set(this.waiting.size);
     const counts = { online: 0, draining: 0, offline: 0 };
     let hasRoom = false;
-    for (const agent of this.fleetService.fleet.agents.values()) {
+    const { fleet } = this.fleetService;
+    for (const agent of fleet.agents.values()) {
+      if (leaseOf(fleet, agent) === undefined) continue;
       counts[agent.status] += 1;
       hasRoom ||= roomOf(agent) > 0;
     }

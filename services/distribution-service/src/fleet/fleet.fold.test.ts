@@ -32,7 +32,7 @@ describe('a snapshot', () => {
   const held = [{ taskId: task, attempt: 1, version: 2 }];
 
   it('tells agents and what they hold', () => {
-    const fleet = createFleet();
+    const fleet = createFleet('self');
     applySnapshot(fleet, [snapshotAgent('a', { held })], 0, 7);
     expect(agentIn(fleet, 'a').held).toEqual(new Set([task]));
     expect(agentIn(fleet, 'a').epochSince).toBe(7);
@@ -40,7 +40,7 @@ describe('a snapshot', () => {
   });
 
   it('heals a lost release', () => {
-    const fleet = createFleet();
+    const fleet = createFleet('self');
     applySnapshot(fleet, [snapshotAgent('a', { held, maxConcurrent: 1 })], 0, 0);
     applySnapshot(fleet, [snapshotAgent('a', { maxConcurrent: 1 })], fleet.step, 0);
     expect(roomOf(agentIn(fleet, 'a'))).toBe(1);

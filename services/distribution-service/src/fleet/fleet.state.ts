@@ -1,4 +1,4 @@
-import type { AgentStatus, FleetEntry } from '@baton/contracts';
+import { shardOf, type AgentStatus, type FleetEntry } from '@baton/contracts';
 
 /** Who holds a task, by which version of the task, and at which step of the fleet that was learned. */
 type Hold = { readonly agentId: string; readonly version: number; readonly learnedAt: number };
@@ -6,6 +6,7 @@ type Hold = { readonly agentId: string; readonly version: number; readonly learn
 /** An agent as the distribution sees it. Changed in place, and only by the folds of this folder. */
 export type FleetAgent = {
   readonly id: string;
+  readonly shard: number;
   status: AgentStatus;
   epoch: number;
   /** Milliseconds of the caller's clock at which this life of the agent became known. */
@@ -31,11 +32,27 @@ export type FleetAgent = {
   fingerprint: string;
 };
 
+/** A lease of this process: by which epoch, and since when without a gap of owners (ms of the caller's clock). */
+export type OwnShard = { readonly epoch: number; readonly since: number };
+
+/** Who decides about which agents. Changed only by the folds of `shards/`. */
+export type Shards = {
+  /** This process among the distributors. */
+  readonly self: string;
+  /** The shards this process holds a lease of now: it decides about their agents, and about no others. */
+  readonly own: Map<number, OwnShard>;
+  /** The latest lease of each shard this process ever had. */
+  readonly latest: Map<number, OwnShard>;
+  /** Who held each shard as the latest answer told. */
+  readonly owners: Map<number, string>;
+};
+
 /**
  * Everything known about agents and what they hold: a fold over hints and snapshots, without I/O or clock.
  * Changed in place, as it takes thousands of steps a second.
  */
 export type Fleet = {
+  readonly shards: Shards;
   readonly agents: Map<string, FleetAgent>;
   /** Who holds a task, for every held task. */
   readonly holds: Map<string, Hold>;
@@ -43,21 +60,31 @@ export type Fleet = {
   readonly released: Map<string, { readonly agentId: string; readonly version: number }>;
   /** Counts what was learned. An answer to a question asked at step n knows nothing of later steps. */
   step: number;
-  /** Counts changes of who there is and what they can do; caches compare it. */
+  /** Counts changes of who there is, what they can do and whose they are; caches compare it. */
   generation: number;
   /** Counts how often an agent without room got room. */
   freed: number;
 };
 
-/** A fleet nothing is known about. */
-export function createFleet(): Fleet {
-  return { agents: new Map(), holds: new Map(), released: new Map(), step: 0, generation: 0, freed: 0 };
+/** A fleet nothing is known about, and of which `self` owns nothing. */
+export function createFleet(self: string): Fleet {
+  const shards = { self, own: new Map(), latest: new Map(), owners: new Map() };
+  return {
+    shards,
+    agents: new Map(),
+    holds: new Map(),
+    released: new Map(),
+    step: 0,
+    generation: 0,
+    freed: 0,
+  };
 }
 
 /** An agent of which only the id is known. */
 export function createAgent(id: string): FleetAgent {
   return {
     id,
+    shard: shardOf(id),
     status: 'offline',
     epoch: 0,
     epochSince: 0,

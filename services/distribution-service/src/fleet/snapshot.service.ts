@@ -5,6 +5,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import type { Logger } from 'pino';
 import { LOGGER } from '../logger.js';
 import { askTaskService } from '../task-service.client.js';
+import { leaseOf } from '../shards/ownership.fold.js';
 import { applySnapshot, removeMissing } from './fleet.fold.js';
 import { FleetService } from './fleet.service.js';
 import { roomOf } from './slots.fold.js';
@@ -110,6 +111,7 @@ export class SnapshotService implements OnApplicationBootstrap, OnModuleDestroy 
   private refreshFull(): void {
     const full: string[] = [];
     for (const agent of this.fleetService.fleet.agents.values()) {
+      if (leaseOf(this.fleetService.fleet, agent) === undefined) continue;
       if (agent.status === 'online' && !agent.silent && roomOf(agent) === 0) full.push(agent.id);
     }
     this.refresh(full);

@@ -1,5 +1,6 @@
 import { DEFAULTS, type ForgottenRequest, type SnapshotAnswer } from '@baton/contracts';
 import type { Fleet, FleetAgent } from '../fleet/fleet.state.js';
+import { leaseOfId } from '../shards/ownership.fold.js';
 import { isLive } from '../fleet/fleet.fold.js';
 
 /** A task its agent holds that the latest beats left out. Times are in ms of one clock. */
@@ -57,12 +58,13 @@ export function noteBeat(forgotten: Forgotten, agent: FleetAgent, running: unkno
   forgotten.agents.set(agent.id, { epoch: agent.epoch, tasks });
 }
 
-/** To be called before every sweep: a process that stalled starts over. Drops what was of agents that are gone. */
+/** To be called before every sweep: a process that stalled starts over. Drops agents that are gone or another's now. */
 export function noteForgottenSweep(forgotten: Forgotten, fleet: Fleet, now: number): void {
   if (now - forgotten.sweptAt > STALL_MS) forgotten.agents.clear();
   forgotten.sweptAt = now;
   for (const [agentId, { epoch }] of forgotten.agents) {
-    if (!isLive(fleet, agentId, epoch)) forgotten.agents.delete(agentId);
+    const isOurs = leaseOfId(fleet, agentId) !== undefined;
+    if (!isOurs || !isLive(fleet, agentId, epoch)) forgotten.agents.delete(agentId);
   }
   for (const [agentId, at] of forgotten.askedAt) {
     if (now - at >= ASK_EVERY_MS) forgotten.askedAt.delete(agentId);

@@ -1,4 +1,5 @@
 import type { Fleet, FleetAgent } from '../fleet/fleet.state.js';
+import { leaseOf } from '../shards/ownership.fold.js';
 
 /** When agents were last heard, and whether this process could have heard them. Times are in ms of one clock. */
 export type Presence = {
@@ -72,8 +73,8 @@ export function noteSweep(presence: Presence, now: number): void {
 }
 
 /**
- * The agents that should be alive and were not heard for their expiry time, all of which this process could
- * hear. An agent never heard is judged from when its epoch became known.
+ * The agents of this process that should be alive and were not heard for their expiry time, all of which it could
+ * hear. An agent never heard is judged from when its epoch became known, and one taken over from when it was.
  */
 export function silentAgents(fleet: Fleet, presence: Presence, now: number): readonly Silence[] {
   return canHear(presence, now) ? silentUpTo(fleet, presence, presence.heardUpTo) : [];
@@ -95,8 +96,9 @@ export function forgetGone(fleet: Fleet, presence: Presence): void {
 function silentUpTo(fleet: Fleet, presence: Presence, time: number): readonly Silence[] {
   const silent: Silence[] = [];
   for (const agent of fleet.agents.values()) {
-    if (agent.status === 'offline') continue;
-    const silentMs = time - Math.max(lastSign(presence, agent), presence.graceStart);
+    const lease = leaseOf(fleet, agent);
+    if (agent.status === 'offline' || lease === undefined) continue;
+    const silentMs = time - Math.max(lastSign(presence, agent), presence.graceStart, lease.since);
     if (silentMs > agent.expireMs) silent.push({ agentId: agent.id, epoch: agent.epoch, silentMs });
   }
   return silent;

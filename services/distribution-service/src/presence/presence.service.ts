@@ -10,6 +10,8 @@ import { applyExpiry, isLive, markHeard, markSilent } from '../fleet/fleet.fold.
 import { SnapshotService, type Applied } from '../fleet/snapshot.service.js';
 import { LOGGER } from '../logger.js';
 import { expiriesTotal } from '../distribution.metrics.js';
+import { LeaseService } from '../shards/lease.service.js';
+import { leaseOfId } from '../shards/ownership.fold.js';
 import { askTaskService, itemAnswers } from '../task-service.client.js';
 import { ForgottenService } from './forgotten.service.js';
 import { agentHeard, beatReturned, beatSent, createPresence, forgetGone } from './presence.fold.js';
@@ -37,6 +39,7 @@ export class PresenceService implements OnModuleInit, OnModuleDestroy {
     private readonly fleetService: FleetService,
     private readonly snapshots: SnapshotService,
     private readonly forgotten: ForgottenService,
+    private readonly leases: LeaseService,
   ) {}
 
   onModuleInit(): void {
@@ -75,12 +78,14 @@ export class PresenceService implements OnModuleInit, OnModuleDestroy {
     const agent = fleet.agents.get(agentId);
     const at = performance.now();
     if (agent === undefined || !isLive(fleet, agentId, epoch)) {
+      // Whoever owns it asks about it.
+      if (leaseOfId(fleet, agentId) === undefined) return;
       this.unknown.set(agentId, { epoch, at, step: ++fleet.step });
       this.snapshots.refresh([agentId]);
       return;
     }
     agentHeard(this.presence, agent, at);
-    this.forgotten.heard(agent, running, at);
+    if (leaseOfId(fleet, agentId) !== undefined) this.forgotten.heard(agent, running, at);
     if (!agent.silent) return;
     markHeard(fleet, agent);
     this.fleetService.changed();
@@ -109,6 +114,7 @@ export class PresenceService implements OnModuleInit, OnModuleDestroy {
   private sweep(): void {
     const now = performance.now();
     noteSweep(this.presence, now);
+    if (!this.leases.isHolding()) return;
     const silent = silentAgents(this.fleetService.fleet, this.presence, now);
     if (isBeatWanted(this.fleetService.fleet, this.presence, now)) this.beat();
     for (const { agentId } of silent) markSilent(this.fleetService.fleet, agentId);

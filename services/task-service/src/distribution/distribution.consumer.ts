@@ -4,6 +4,7 @@ import {
   backlogRequest,
   expireRequest,
   forgottenRequest,
+  leaseRequest,
   parse,
   QUEUE_GROUPS,
   SERVICE_SUBJECTS,
@@ -11,6 +12,7 @@ import {
 } from '@baton/contracts';
 import { Controller } from '@nestjs/common';
 import { SessionService } from '../agents/session.service.js';
+import { LeaseService } from '../shards/lease.service.js';
 import { DistributionService } from './distribution.service.js';
 
 const queue = QUEUE_GROUPS.task;
@@ -20,6 +22,7 @@ export class DistributionConsumer {
   constructor(
     private readonly distribution: DistributionService,
     private readonly sessions: SessionService,
+    private readonly leases: LeaseService,
   ) {}
 
   @Replies(SERVICE_SUBJECTS.assign, { queue })
@@ -45,5 +48,10 @@ export class DistributionConsumer {
   @Replies(SERVICE_SUBJECTS.expire, { queue })
   expire(body: unknown) {
     return this.sessions.expire(parse(expireRequest, body, SERVICE_SUBJECTS.expire));
+  }
+
+  @Replies(SERVICE_SUBJECTS.lease, { queue })
+  lease(body: unknown) {
+    return this.leases.lease(parse(leaseRequest, body, SERVICE_SUBJECTS.lease));
   }
 }

@@ -12,6 +12,7 @@ import {
 } from '@baton/contracts';
 import { findFleet, findHeld } from '../agents/agent.store.js';
 import type { Pool } from '../database/database.js';
+import type { LeaseService } from '../shards/lease.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { discoverClasses, findQueued } from './backlog.store.js';
 
@@ -24,19 +25,23 @@ export class DistributionService {
   constructor(
     private readonly pool: Pool,
     private readonly writePath: WritePath,
+    private readonly leases: LeaseService,
   ) {}
 
   /** Binds tasks to agents, each item on its own; answers are in the order of the items. */
   async assign({ items }: AssignRequest, traceparent: string | undefined): Promise<AssignAnswer> {
+    const outdated = await this.leases.findOutdated(items);
     const settled = await Promise.all(
-      items.map((item) =>
-        this.writePath.submit({
-          command: { kind: 'assign', ...item },
-          actor: 'service:distribution',
-          traceparent: traceparent ?? null,
-          commandId: null,
-          bytes: 512,
-        }),
+      items.map(
+        ({ taskId, agentId, decision }, index) =>
+          outdated[index] ??
+          this.writePath.submit({
+            command: { kind: 'assign', taskId, agentId, decision },
+            actor: 'service:distribution',
+            traceparent: traceparent ?? null,
+            commandId: null,
+            bytes: 512,
+          }),
       ),
     );
     return {

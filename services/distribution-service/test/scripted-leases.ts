@@ -1,0 +1,70 @@
+import { leaseRequest, SHARDS, shardOf, type LeaseAnswer } from '@baton/contracts';
+
+/** Leases of shards, kept in memory. */
+export type ScriptedLeases = {
+  /** Answers a lease call, or not at all while nobody is to be answered. */
+  answer(body: unknown): LeaseAnswer | undefined;
+  /** Who owns the shard of an agent now. */
+  ownerOf(agentId: string): string | null;
+  epochOf(agentId: string): number;
+  /** How many shards each living distributor owns. */
+  counts(): readonly number[];
+  /** Calls go unanswered from now on. */
+  silence(): void;
+  /** All shards of the agent's owner go to a distributor that is not there. */
+  steal(agentId: string): void;
+};
+
+const NOBODY = '00000000-0000-4000-8000-000000000000';
+const LEASE_MS = 3_000;
+
+/** Shares the shards among those that call, as task-service does. */
+export function scriptLeases(): ScriptedLeases {
+  const shards: { readonly shard: number; owner: string | null; epoch: number }[] = Array.from(
+    { length: SHARDS },
+    (_, shard) => ({ shard, owner: null, epoch: 0 }),
+  );
+  const lives = new Map<string, number>();
+  let silent = false;
+  const isAlive = (owner: string | null) => owner !== null && (lives.get(owner) ?? 0) > performance.now();
+  const owner = (agentId: string) => shards[shardOf(agentId)] ?? { owner: null, epoch: 0 };
+
+  return {
+    answer(body) {
+      if (silent) return undefined;
+      const { instance, release, leaving } = leaseRequest.parse(body);
+      if (leaving) lives.delete(instance);
+      else lives.set(instance, performance.now() + LEASE_MS);
+      const own = () => shards.filter((lease) => lease.owner === instance);
+      for (const lease of own()) if (leaving || release.includes(lease.shard)) lease.owner = null;
+      const living = [...lives.keys()].filter(isAlive).toSorted();
+      const rank = living.indexOf(instance);
+      const share = Math.floor(SHARDS / living.length) + (rank < SHARDS % living.length ? 1 : 0);
+      for (const lease of shards) {
+        if (leaving || own().length >= share || isAlive(lease.owner)) continue;
+        if (lease.owner !== instance) Object.assign(lease, { owner: instance, epoch: lease.epoch + 1 });
+      }
+      const answered = shards.map((lease) => ({
+        ...lease,
+        owner: isAlive(lease.owner) ? lease.owner : null,
+      }));
+      const excess = leaving ? [] : own().slice(share);
+      return { leaseMs: LEASE_MS, shards: answered, release: excess.map(({ shard }) => shard) };
+    },
+    ownerOf: (agentId) => (isAlive(owner(agentId).owner) ? owner(agentId).owner : null),
+    epochOf: (agentId) => owner(agentId).epoch,
+    counts: () =>
+      [...lives.keys()]
+        .filter(isAlive)
+        .map((instance) => shards.filter((lease) => lease.owner === instance).length),
+    silence: () => {
+      silent = true;
+    },
+    steal(agentId) {
+      const from = owner(agentId).owner;
+      lives.set(NOBODY, Number.POSITIVE_INFINITY);
+      for (const lease of shards)
+        if (lease.owner === from) Object.assign(lease, { owner: NOBODY, epoch: lease.epoch + 1 });
+    },
+  };
+}
