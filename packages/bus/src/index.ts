@@ -1,4 +1,5 @@
 export { BUS, type Bus } from './bus.js';
+export { checkNats } from './check-nats.js';
 export { connectBus } from './connect-bus.js';
 export { ensureStreams } from './streams.js';
 export { Replies, ConsumesEvents, type BusContext } from './handlers.js';

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
 import type { ConnectionOptions, Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { explainUnreachable } from './unreachable.js';
 
 export type LinkOptions = {
   /** Comma-separated addresses, such as `nats://127.0.0.1:4222`. */
@@ -89,10 +90,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     } catch (error) {
       if (closing.signal.aborted || performance.now() - lastComplaintAt < complainEveryMs) return undefined;
       lastComplaintAt = performance.now();
-      logger.warn(
-        { err: error, servers: options.servers },
-        'NATS is not reachable; trying again until it is',
-      );
+      logger.warn(explainUnreachable(error, options.servers));
       return undefined;
     }
   }

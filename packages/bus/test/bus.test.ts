@@ -210,7 +210,9 @@ describe('the connection', () => {
     const { logger, lines } = keepingLogger();
     const bus = await open('svc-early', logger);
     expect(bus.isConnected()).toBe(false);
-    expect(lines.filter(({ msg }) => msg.includes('not reachable'))).toHaveLength(1);
+    expect(lines.filter(({ msg }) => msg.includes('cannot be reached: nothing listens there'))).toHaveLength(
+      1,
+    );
     expect(() => bus.connection).toThrow(DomainError);
     expect((await errorOf(bus.publishEvents('task.created', 'early', batch()))).details).toEqual({
       reason: 'disconnected',
