@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { Bus } from './bus.js';
 import { ensureConsumer } from './consumer.js';
@@ -58,7 +59,7 @@ export function startConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
       forget();
       stopping.abort();
       woken?.();
-      messages?.stop();
+      if (messages) await drain(messages, bus);
       await ended;
       await untilIdle();
     },
@@ -172,4 +173,16 @@ export function startConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
       woken = resolve;
     });
   }
+}
+
+/**
+ * Ends a pull so that what the server has sent by then is still handed over, and can be given back at once. `stop`
+ * alone drops it, and each message waits 30 s for its next delivery; the client drains like this itself, but only when
+ * the whole connection is drained.
+ */
+async function drain(pulled: ConsumerMessages, bus: Bus): Promise<void> {
+  const { sub } = pulled as ConsumerMessages & { readonly sub?: Pick<Subscription, 'drain'> };
+  if (sub === undefined || !bus.isConnected()) pulled.stop();
+  // Fails when the connection goes meanwhile; then the server gives the messages to others by itself.
+  else await sub.drain().catch(() => pulled.stop());
 }
