@@ -1,21 +1,29 @@
 // npm run generate: writes the documents that are made from code; with --check, fails when one is out of date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { format, resolveConfig } from 'prettier';
+import { format, getFileInfo, resolveConfig } from 'prettier';
+import {
+  renderConfiguration,
+  renderEnvironmentExample,
+  renderKnownNames,
+} from './generate/configuration.mjs';
 import { renderErrors } from './generate/errors.mjs';
 import { renderProtocol } from './generate/protocol.mjs';
 import { renderStateMachine } from './generate/state-machine.mjs';
 
 const documents = [
+  { path: '.env.example', render: renderEnvironmentExample },
+  { path: 'docs/configuration.md', render: renderConfiguration },
   { path: 'docs/errors.md', render: renderErrors },
   { path: 'docs/protocol.md', render: renderProtocol },
   { path: 'docs/state-machine.md', render: renderStateMachine },
+  { path: 'packages/runtime/src/config/known-names.ts', render: renderKnownNames },
 ];
 
 const isCheck = process.argv.includes('--check');
 const outdated = [];
 for (const { path, render } of documents) {
-  const text = await format(render(), { ...(await resolveConfig(path)), filepath: path });
+  const text = await formatted(path, render());
   if (text === read(path)) continue;
   outdated.push(path);
   if (!isCheck) write(path, text);
@@ -28,6 +36,11 @@ if (isCheck && outdated.length > 0) {
   process.exitCode = 1;
 } else {
   console.log(outdated.length > 0 ? `wrote ${outdated.join(', ')}` : 'every generated file is up to date');
+}
+
+async function formatted(path, text) {
+  const { inferredParser } = await getFileInfo(path);
+  return inferredParser === null ? text : format(text, { ...(await resolveConfig(path)), filepath: path });
 }
 
 function read(path) {

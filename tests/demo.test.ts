@@ -79,7 +79,7 @@ type Outcome = {
 
 async function demo(...words: readonly string[]) {
   // Servers of the developer's own must never be what a test writes to.
-  const { DATABASE_URL: _database, NATS_URL: _nats, ...inherited } = process.env;
+  const { DATABASE_URL: _database, DATABASE_URL_FILE: _file, NATS_URL: _nats, ...inherited } = process.env;
   const env = { ...inherited, BATON_DIRECTORY: state };
   const ended = run(process.execPath, [program, ...words], { env });
   const { stdout, stderr } = await ended.catch((error: { stdout: string; stderr: string }) => error);

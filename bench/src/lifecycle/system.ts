@@ -134,10 +134,10 @@ async function rejectAtEnd(child: RunningProcess): Promise<never> {
 /** Without what would lead to servers or ports of the user's own. */
 function ownEnvironment(profile: string | undefined): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(DATABASE_URL|NATS_URL|BATON_METRICS_DATABASE_URL|BATON_.*_PORT)$/.test(name),
+    ([name]) => !/^((BATON_METRICS_)?DATABASE_URL(_FILE)?|NATS_URL|BATON_.*_PORT)$/.test(name),
   );
   const environment = { ...Object.fromEntries(inherited), BATON_LOG_LEVEL: 'warn' };
   if (profile === undefined) return environment;
   const nodeOptions = `${process.env['NODE_OPTIONS'] ?? ''} --import=${pathToFileURL(fileURLToPath(profiler)).href}`;
-  return { ...environment, NODE_OPTIONS: nodeOptions.trim(), BATON_BENCH_PROFILES: profile };
+  return { ...environment, NODE_OPTIONS: nodeOptions.trim(), BENCH_PROFILES: profile };
 }

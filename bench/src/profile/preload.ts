@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 // Loaded into a service before its own program (--import): SIGUSR2 starts a CPU profile, the next one ends it and
 // writes <directory>/<process id>.cpuprofile. Unlike --cpu-prof it leaves out start and warm-up.
-const directory = process.env['BATON_BENCH_PROFILES'] ?? '.';
+const directory = process.env['BENCH_PROFILES'] ?? '.';
 const session = new Session();
 let isRunning = false;
 

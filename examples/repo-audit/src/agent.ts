@@ -17,7 +17,7 @@ if (agent === undefined) {
   console.error(`Expected the id of an agent (${names}), got ${id ?? 'none'}: node dist/agent.js <id>`);
   process.exit(2);
 }
-const holdBack = holdBackFirst(process.env['BATON_DEMO_HOLD_BACK']);
+const holdBack = holdBackFirst(process.env['AUDIT_HOLD_BACK']);
 await runAgent({ ...agent, deadlineMs, handler: work });
 
 async function work(task: OfferedTask, context: TaskContext): Promise<JsonObject> {

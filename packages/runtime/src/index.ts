@@ -1,6 +1,10 @@
-export { readConfig } from './config.js';
-export { createLogger, nestLogger } from './logger.js';
-export { runMain } from './main.js';
-export { startOperations } from './operations.js';
-export { runUntilSignal } from './shutdown.js';
+export { portSetting, postgresSetting, serviceSettings } from './config/shared-settings.js';
+export { describeSettings, setting } from './config/setting.js';
+export { knownNames } from './config/known-names.js';
+export { readConfig } from './config/read-config.js';
+export { explainDatabaseError, isDatabaseRefusal } from './database-error.js';
+export { nestLogger } from './logger.js';
+export { runMain, runService, type ServiceContext } from './main.js';
+export { startOperations, type Health } from './operations.js';
+export { StartError } from './start-error.js';
 export { ProblemFilter } from './problem-filter.js';

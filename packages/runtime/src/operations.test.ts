@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { until } from '@baton/testkit';
 import { pino } from 'pino';
-import { startOperations, type Operations, type OperationsOptions } from './operations.js';
+import { startOperations, type Health, type Operations } from './operations.js';
 
 let running: Operations[] = [];
 
-async function start(checks: OperationsOptions['checks'] = {}): Promise<Operations> {
-  const operations = await startOperations({ port: 0, checks, logger: pino({ level: 'silent' }) });
+async function start(health: Health = { checks: {} }): Promise<Operations> {
+  const operations = await startOperations({ port: 0, ...health, logger: pino({ level: 'silent' }) });
   running.push(operations);
   return operations;
 }
@@ -13,6 +14,17 @@ async function start(checks: OperationsOptions['checks'] = {}): Promise<Operatio
 async function get({ port }: Operations, path: string, method = 'GET'): Promise<[number, string]> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method });
   return [response.status, await response.text()];
+}
+
+async function verbose(operations: Operations): Promise<[number, unknown]> {
+  const [status, text] = await get(operations, '/readyz?verbose');
+  return [status, JSON.parse(text)];
+}
+
+function failing(problem: string): () => never {
+  return () => {
+    throw new Error(problem);
+  };
 }
 
 afterEach(async () => {
@@ -24,45 +36,94 @@ describe('startOperations', () => {
   it('is alive at once, and ready only when told and while every check passes', async () => {
     let database = 'down';
     const operations = await start({
-      database: async () => {
-        if (database === 'down') throw new Error('no connection');
+      checks: {
+        database: () => {
+          if (database === 'down') throw new Error('no connection');
+        },
+        nats: () => {},
       },
-      nats: () => {},
     });
     expect(await get(operations, '/livez')).toEqual([200, 'ok']);
-    expect(await get(operations, '/readyz')).toEqual([503, 'not ready: starting or stopping']);
+    expect(await get(operations, '/readyz')).toEqual([503, 'not ready: starting']);
     operations.ready();
     expect(await get(operations, '/readyz')).toEqual([503, 'not ready: database']);
     database = 'up';
     expect(await get(operations, '/readyz')).toEqual([200, 'ok']);
-    operations.notReady();
-    expect(await get(operations, '/readyz')).toEqual([503, 'not ready: starting or stopping']);
+    await operations.notReady();
+    operations.ready();
+    expect(await get(operations, '/readyz')).toEqual([503, 'not ready: stopping']);
     expect(await get(operations, '/livez')).toEqual([200, 'ok']);
   });
 
-  it('tells each check when asked for it', async () => {
-    const operations = await start({
-      database: () => {
-        throw new Error('no connection');
-      },
-      nats: () => {},
-    });
+  it('stays in service with a warning, and tells it', async () => {
+    const operations = await start({ checks: { database: () => {} }, warnings: { nats: failing('away') } });
     operations.ready();
-    const [status, text] = await get(operations, '/readyz?verbose');
-    expect(status).toBe(503);
-    expect(JSON.parse(text)).toEqual({
-      ready: false,
-      started: true,
-      checks: { database: 'no connection', nats: 'ok' },
-    });
+    expect(await get(operations, '/readyz')).toEqual([200, 'ok, degraded: nats']);
+    expect(await verbose(operations)).toEqual([
+      200,
+      {
+        ready: true,
+        stage: 'started',
+        failed: [],
+        degraded: ['nats'],
+        checks: { database: 'ok', nats: 'away' },
+      },
+    ]);
+    const [, metrics] = await get(operations, '/metrics');
+    expect(metrics).toContain('baton_check_failing{check="nats"} 1');
+    expect(metrics).toContain('baton_check_failing{check="database"} 0');
   });
 
-  it('takes a check that hangs as failed', async () => {
-    const operations = await start({ hanging: () => new Promise(() => {}) });
+  it('tells each check when asked for it, during the start too', async () => {
+    const operations = await start({ checks: { database: failing('no connection'), nats: () => {} } });
+    const checks = { database: 'no connection', nats: 'ok' };
+    const findings = { ready: false, failed: ['database'], degraded: [], checks };
+    expect(await verbose(operations)).toEqual([503, { ...findings, stage: 'starting' }]);
     operations.ready();
-    const [status, text] = await get(operations, '/readyz?verbose');
-    expect(status).toBe(503);
-    expect(text).toContain('no answer within 2000 ms');
+    expect(await verbose(operations)).toEqual([503, { ...findings, stage: 'started' }]);
+  });
+
+  it('takes a check that hangs as failed, and does not begin it again meanwhile', async () => {
+    let runs = 0;
+    const hanging = (): Promise<void> => {
+      runs += 1;
+      return new Promise(() => {});
+    };
+    const operations = await start({ checks: { hanging } });
+    operations.ready();
+    const [first, second] = await Promise.all([verbose(operations), verbose(operations)]);
+    expect(first).toMatchObject([503, { checks: { hanging: 'no answer within 2000 ms' } }]);
+    expect(second).toEqual(first);
+    expect(runs).toBe(1);
+  });
+
+  it('asks what takes an answer from elsewhere once a second at most', async () => {
+    let runs = 0;
+    const database = async (): Promise<void> => {
+      runs += 1;
+      if (runs === 1) throw new Error('no connection');
+    };
+    const operations = await start({ checks: { database } });
+    operations.ready();
+    const began = performance.now();
+    for (let asked = 0; asked < 20; asked += 1) expect((await get(operations, '/readyz'))[0]).toBe(503);
+    expect(runs).toBe(1);
+    await until(async () => (await get(operations, '/readyz'))[0] === 200);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(1_000);
+    expect(runs).toBe(2);
+  });
+
+  it('gives load balancers time to notice that it is stopping', async () => {
+    const logger = pino({ level: 'silent' });
+    const operations = await startOperations({ port: 0, checks: {}, shutdownDelayMs: 300, logger });
+    running.push(operations);
+    operations.ready();
+    const began = performance.now();
+    const noticed = operations.notReady();
+    expect(await get(operations, '/readyz')).toEqual([503, 'not ready: stopping']);
+    await noticed;
+    // A timer may fire a little early.
+    expect(performance.now() - began).toBeGreaterThan(290);
   });
 
   it('gives the metrics of the process, however often it is started', async () => {

@@ -3,14 +3,23 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, register } from 'prom-client';
+import { createChecker, type Check } from './checks.js';
 
-export type OperationsOptions = {
+/** What a service checks of itself, by name. */
+export type Health = {
+  /** What must hold before traffic is sent here. */
+  readonly checks: Readonly<Record<string, Check>>;
+  /** What is told as degraded when it fails, while the process stays in service: no other replica would do better. */
+  readonly warnings?: Readonly<Record<string, Check>>;
+};
+
+export type OperationsOptions = Health & {
   /** 0 takes any free port. */
   readonly port: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** What must hold before traffic is sent here, by name. A check fails by throwing, or by taking over 2 s. */
-  readonly checks: Readonly<Record<string, () => Promise<void> | void>>;
+  /** How long `notReady` lets load balancers notice; default 0. */
+  readonly shutdownDelayMs?: number;
   readonly logger: Logger;
 };
 
@@ -18,25 +27,30 @@ export type OperationsOptions = {
 export type Operations = {
   /** The start is complete: from now on the checks decide. */
   readonly ready: () => void;
-  /** Answers "not ready" whatever the checks say, so that no new traffic comes during a shutdown. */
-  readonly notReady: () => void;
+  /**
+   * Answers "not ready" whatever the checks say, so that no new traffic comes during a shutdown; resolves when load
+   * balancers had the time to notice.
+   */
+  readonly notReady: () => Promise<void>;
   /** Closes the port. Safe to call twice. */
   readonly stop: () => Promise<void>;
   readonly port: number;
 };
 
-const checkDeadlineMs = 2_000;
+type Stage = 'starting' | 'started' | 'stopping';
 
 /**
  * Opens the operations port. `/livez` answers 200 while the process can answer at all: it does not depend on NATS
  * or Postgres, whose outages a restart would not end. Rejects when the port is taken.
  */
 export async function startOperations(options: OperationsOptions): Promise<Operations> {
+  const { logger, warnings = {}, shutdownDelayMs = 0 } = options;
   if (!register.getSingleMetric('process_cpu_user_seconds_total')) collectDefaultMetrics();
-  let isReady = false;
+  let stage: Stage = 'starting';
+  const runChecks = createChecker({ ...options.checks, ...warnings }, logger);
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      options.logger.error({ err: error, url: request.url }, 'the operations port failed to answer');
+      logger.error({ err: error, url: request.url }, 'the operations port failed to answer');
       if (response.headersSent) response.destroy();
       else send(response, 500, 'failed; the log tells why');
     });
@@ -51,10 +65,11 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
   return {
     port,
     ready: () => {
-      isReady = true;
+      if (stage === 'starting') stage = 'started';
     },
-    notReady: () => {
-      isReady = false;
+    notReady: async () => {
+      stage = 'stopping';
+      await delay(shutdownDelayMs);
     },
     stop: () => (stopped ??= stop()),
   };
@@ -65,52 +80,38 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
     const url = new URL(request.url ?? '/', 'http://operations');
     if (url.pathname === '/livez') return send(response, 200, 'ok');
     if (url.pathname === '/readyz') return answerReadiness(response, url.searchParams.has('verbose'));
-    if (url.pathname === '/metrics')
-      return send(response, 200, await register.metrics(), register.contentType);
-    return send(response, 404, 'expected /livez, /readyz or /metrics');
+    if (url.pathname !== '/metrics') return send(response, 404, 'expected /livez, /readyz or /metrics');
+    await runChecks();
+    return send(response, 200, await register.metrics(), register.contentType);
   }
 
   async function answerReadiness(response: ServerResponse, verbose: boolean): Promise<void> {
-    const names = Object.keys(options.checks);
-    const outcomes = await Promise.all(names.map((name) => outcomeOf(options.checks[name])));
-    const checks = Object.fromEntries(names.map((name, index) => [name, outcomes[index] ?? 'ok']));
-    const failed = names.filter((_, index) => outcomes[index] !== undefined);
-    const serves = isReady && failed.length === 0;
-    const status = serves ? 200 : 503;
+    if (stage !== 'started' && !verbose) return send(response, 503, `not ready: ${stage}`);
+    const findings = await runChecks();
+    const namesIn = (checks: object) =>
+      Object.keys(checks).filter((name) => findings.get(name) !== undefined);
+    const [failed, degraded] = [namesIn(options.checks), namesIn(warnings)];
+    const ready = stage === 'started' && failed.length === 0;
+    const status = ready ? 200 : 503;
     if (verbose) {
-      const body = JSON.stringify({ ready: serves, started: isReady, checks });
-      return send(response, status, body, 'application/json');
+      const checks = Object.fromEntries([...findings].map(([name, problem]) => [name, problem ?? 'ok']));
+      return send(
+        response,
+        status,
+        JSON.stringify({ ready, stage, failed, degraded, checks }),
+        'application/json',
+      );
     }
-    if (serves) return send(response, status, 'ok');
-    return send(
-      response,
-      status,
-      isReady ? `not ready: ${failed.join(', ')}` : 'not ready: starting or stopping',
-    );
+    if (!ready) return send(response, status, `not ready: ${failed.join(', ') || stage}`);
+    return send(response, status, degraded.length === 0 ? 'ok' : `ok, degraded: ${degraded.join(', ')}`);
   }
 
   async function stop(): Promise<void> {
-    isReady = false;
+    stage = 'stopping';
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  }
-}
-
-/** What is wrong, or undefined. */
-async function outcomeOf(check: (() => Promise<void> | void) | undefined): Promise<string | undefined> {
-  const deadline = new AbortController();
-  // Caught at once: a check may throw before anybody waits for the deadline.
-  const late = delay(checkDeadlineMs, `no answer within ${checkDeadlineMs} ms`, {
-    signal: deadline.signal,
-  }).catch(() => undefined);
-  try {
-    return await Promise.race([Promise.resolve(check?.()).then(() => undefined), late]);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    deadline.abort();
   }
 }
 

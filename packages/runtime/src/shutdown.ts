@@ -2,16 +2,19 @@ import type { Logger } from 'pino';
 
 export type ShutdownOptions = {
   readonly logger: Logger;
-  /** How long `stop` may take before the process exits anyway, with status 1; default 20 s. */
-  readonly deadlineMs?: number;
+  /** How long the stop may take before the process exits anyway, with status 1. */
+  readonly deadlineMs: number;
 };
 
+/** Sets how to stop. Called again, the newer way counts. */
+export type OnStop = (stop: () => Promise<void>) => void;
+
 /**
- * On SIGTERM or SIGINT calls `stop` once, then exits: status 0, or 1 when `stop` failed or overran its deadline.
- * A second signal exits at once with status 1.
+ * On SIGTERM or SIGINT stops once, in the way set by then, and exits: status 0, or 1 when the stop failed or overran
+ * its deadline. A second signal exits at once with status 1.
  */
-export function runUntilSignal(stop: () => Promise<void>, options: ShutdownOptions): void {
-  const { logger, deadlineMs = 20_000 } = options;
+export function stopOnSignal({ logger, deadlineMs }: ShutdownOptions): OnStop {
+  let stop = (): Promise<void> => Promise.resolve();
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopping) {
@@ -37,4 +40,16 @@ export function runUntilSignal(stop: () => Promise<void>, options: ShutdownOptio
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  return (newer) => {
+    stop = newer;
+  };
+}
+
+/** Logs an exception or a rejected promise that nobody caught as fatal and exits with status 1. */
+export function exitOnFault(logger: Logger): void {
+  // Rejections come here too: with a listener of their own they would not end the process.
+  process.on('uncaughtException', (error, origin) => {
+    logger.fatal({ err: error, origin }, 'an error that nobody caught: exiting');
+    process.exit(1);
+  });
 }

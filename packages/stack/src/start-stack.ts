@@ -8,6 +8,7 @@ import { startEmbeddedPostgres } from './postgres/embedded-postgres.js';
 import { checkOwnPostgres, withoutPassword } from './postgres/own-postgres.js';
 import type { Durability } from './postgres/server-flags.js';
 import type { RunningProcess } from './process/start-process.js';
+import { readSecret } from './settings.js';
 import { readJson, writeJson } from './state/json-file.js';
 import { takeRunRecord, type RunRecord } from './state/run-record.js';
 import { createStateDirectory, stateDirectory, type StateDirectory } from './state/state-directory.js';
@@ -144,9 +145,9 @@ async function runningStack(
 
 async function startPostgres(context: Context): Promise<PostgresPart> {
   const { environment, state, report } = context;
-  const url = environment['DATABASE_URL'];
-  if (url !== undefined && url !== '') {
-    const metricsUrl = environment['BATON_METRICS_DATABASE_URL'] || url;
+  const url = readSecret(environment, 'DATABASE_URL');
+  if (url !== undefined) {
+    const metricsUrl = readSecret(environment, 'BATON_METRICS_DATABASE_URL') ?? url;
     const version = await checkOwnPostgres(url, 'DATABASE_URL');
     if (metricsUrl !== url) await checkOwnPostgres(metricsUrl, 'BATON_METRICS_DATABASE_URL');
     const description = `Postgres ${version} of DATABASE_URL: ${withoutPassword(url)}`;

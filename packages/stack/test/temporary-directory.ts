@@ -11,7 +11,7 @@ export const binaries = join(checkoutState, 'bin');
 
 /** The environment without settings that would lead a test to servers of the developer's own. */
 export function plainEnvironment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const { DATABASE_URL: _database, NATS_URL: _nats, ...environment } = process.env;
+  const { DATABASE_URL: _database, DATABASE_URL_FILE: _file, NATS_URL: _nats, ...environment } = process.env;
   return { ...environment, ...changes };
 }
 

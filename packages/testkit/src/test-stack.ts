@@ -13,7 +13,7 @@ export async function startTestStack(): Promise<Stack> {
   const directory = await mkdtemp(join(tmpdir(), 'baton-test-stack-'));
   await chmod(directory, 0o711);
   // Servers of the developer's own must never be what a test writes to.
-  const { DATABASE_URL: _database, NATS_URL: _nats, ...environment } = process.env;
+  const { DATABASE_URL: _database, DATABASE_URL_FILE: _file, NATS_URL: _nats, ...environment } = process.env;
   const stack = await startStack({
     directory,
     binaries: join(checkoutState, 'bin'),

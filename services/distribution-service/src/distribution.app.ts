@@ -1,4 +1,4 @@
-import { connectBus, JetStreamStrategy, RequestReplyStrategy } from '@baton/bus';
+import { checkNats, connectBus, JetStreamStrategy, RequestReplyStrategy } from '@baton/bus';
 import { INBOX_PREFIX } from '@baton/contracts';
 import { nestLogger, startOperations } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
@@ -12,7 +12,7 @@ const NAME = 'distribution';
 
 export type DistributionOptions = {
   readonly natsUrl: string;
-  readonly operations: { readonly host: string; readonly port: number };
+  readonly operations: { readonly host: string; readonly port: number; readonly shutdownDelayMs?: number };
   readonly logger: Logger;
 };
 
@@ -43,10 +43,10 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     ...options.operations,
     logger,
     checks: {
-      nats: () => expectThat(bus.isConnected(), 'not connected'),
+      nats: () => checkNats(bus),
       fleet: () => expectThat(snapshots.isComplete, 'no snapshot of the fleet yet'),
       shards: () => expectThat(leases.isHolding(), 'no lease of shards: task-service did not answer'),
-      events: () => expectThat(events.isConsuming(), 'not consuming'),
+      events: () => expectThat(events.isConsuming(), 'the consumer of task events is not being read'),
     },
   });
   await app.init();
@@ -58,7 +58,7 @@ export async function startDistribution(options: DistributionOptions): Promise<D
   return { operationsPort: operations.port, stop: () => (stopped ??= stop()) };
 
   async function stop(): Promise<void> {
-    operations.notReady();
+    await operations.notReady();
     await app.close();
     // After the last proposal: others may decide about these agents from here on.
     await leases.leave();

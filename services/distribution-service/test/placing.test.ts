@@ -144,7 +144,7 @@ describe('many tasks', () => {
       clearInterval(ending);
     }
     const seconds = (performance.now() - startedAt) / 1_000;
-    if (process.env['BATON_SHOW_RATES'] !== undefined)
+    if (process.env['BATON_TEST_SHOW_RATES'] !== undefined)
       console.log(`${Math.round(count / seconds)} placements/s`);
     expect(new Set(tasks.assigned.map(({ taskId }) => taskId)).size).toBe(count);
     expect(tasks.overfilled).toEqual([]);

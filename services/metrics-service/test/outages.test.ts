@@ -35,6 +35,10 @@ const start = () => startMetrics({ databaseUrl: postgres.url, natsUrl: nats.url 
 const untilReadiness = (status: number) => until(async () => (await service.readiness()) === status);
 const untilQueued = (queued: number) =>
   until(async () => (await service.report()).states.queued === queued, { timeoutMs: 15_000 });
+const degraded = async (): Promise<readonly string[]> => {
+  const response = await fetch(`${service.operationsUrl}/readyz?verbose`);
+  return ((await response.json()) as { degraded: readonly string[] }).degraded;
+};
 const queuedTask = () => eventsOf({ id: randomUUID() }, ['queued']);
 
 describe('metrics-service without NATS', () => {
@@ -43,9 +47,10 @@ describe('metrics-service without NATS', () => {
     service = await start();
     expect((await service.report()).states).toEqual(states({}));
     expect((await fetch(`${service.operationsUrl}/livez`)).status).toBe(200);
-    expect(await service.readiness()).toBe(503);
+    expect(await service.readiness()).toBe(200);
+    expect(await degraded()).toEqual(['nats', 'events']);
     await nats.restart('kept');
-    await untilReadiness(200);
+    await until(async () => (await degraded()).length === 0);
     await until(() => bus.isConnected());
     await publish(bus, queuedTask());
     await untilQueued(1);
@@ -60,7 +65,7 @@ describe('metrics-service without NATS', () => {
     await until(() => bus.isConnected());
     await publish(bus, queuedTask());
     await untilQueued(2);
-    await untilReadiness(200);
+    await until(async () => (await degraded()).length === 0);
   });
 });
 

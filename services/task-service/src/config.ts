@@ -1,25 +1,22 @@
+import { portSetting, postgresSetting, serviceSettings, setting } from '@baton/runtime';
 import { z } from 'zod';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-
-/** Environment of task-service. */
+/** The environment of task-service. */
 export const configSchema = z.object({
-  /** Postgres that owns all task and agent state. */
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//)
-    .describe('postgres://user:password@host:port/database'),
-  /** NATS servers, comma-separated. */
-  NATS_URL: z.string().min(1).describe('nats://host:port'),
-  /** Where the REST API listens. Default: any free port on loopback. */
-  BATON_HTTP_PORT: port.default(0).describe('a port from 0 to 65535'),
-  BATON_HTTP_HOST: z.string().default('127.0.0.1'),
-  /** Where `/livez`, `/readyz` and `/metrics` listen. Default: any free port. */
-  BATON_OPERATIONS_PORT: port.default(0).describe('a port from 0 to 65535'),
-  BATON_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
-  /** Batches written at the same time. Default: 2. */
-  BATON_LANES: z.coerce.number().int().min(1).max(16).default(2).describe('a number from 1 to 16'),
-  /** Whether an agent nobody registered may join by saying hello. Default: open. */
-  BATON_AGENT_ENROLMENT: z.enum(['open', 'closed']).default('open'),
+  DATABASE_URL: postgresSetting(
+    'The Postgres that owns all tasks and agents. At its start the service makes and updates its tables in it.',
+  ),
+  ...serviceSettings,
+  BATON_HTTP_PORT: portSetting('The port of the REST API.', 4001),
+  BATON_LANES: setting(z.coerce.number().int().min(1).max(16).default(2), {
+    does: 'How many batches of changes are written at the same time. Each lane takes up to two connections of Postgres, beside 15 for everything else.',
+    expected: 'a number from 1 to 16',
+    example: '4',
+  }),
+  BATON_AGENT_ENROLMENT: setting(z.enum(['open', 'closed']).default('open'), {
+    does: 'Whether an agent that nobody registered may join by saying hello.',
+    expected: 'open or closed',
+    example: 'closed',
+  }),
 });
 export type Config = z.infer<typeof configSchema>;

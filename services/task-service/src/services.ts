@@ -1,5 +1,6 @@
 import { connectBus, type Bus } from '@baton/bus';
 import { INBOX_PREFIX } from '@baton/contracts';
+import { explainDatabaseError, StartError } from '@baton/runtime';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { AgentService } from './agents/agent.service.js';
@@ -113,9 +114,15 @@ export async function createServices(
   };
 }
 
-/** A connected data source; throws when the database cannot be reached. */
-export function openDataSource(config: Pick<Config, 'DATABASE_URL'>): Promise<DataSource> {
-  return createDataSource(config.DATABASE_URL).initialize();
+/** A connected data source; throws a `StartError` when the database cannot be used. */
+export async function openDataSource({
+  DATABASE_URL: url,
+}: Pick<Config, 'DATABASE_URL'>): Promise<DataSource> {
+  return createDataSource(url)
+    .initialize()
+    .catch((error: unknown) => {
+      throw new StartError(explainDatabaseError(error, url), { cause: error });
+    });
 }
 
 async function readCursorKey(pool: Pool): Promise<string> {

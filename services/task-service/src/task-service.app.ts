@@ -1,4 +1,4 @@
-import { JetStreamStrategy, RequestReplyStrategy, type Bus, type PoisonRecord } from '@baton/bus';
+import { JetStreamStrategy, RequestReplyStrategy, type PoisonRecord } from '@baton/bus';
 import { LIMITS } from '@baton/contracts';
 import { nestLogger, ProblemFilter, startOperations } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
@@ -8,6 +8,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { migrate } from './database/migrate.js';
 import { translateOutage } from './database/pg.errors.js';
+import { healthOf } from './health.js';
 import { observe } from './observe.js';
 import { createServices, openDataSource } from './services.js';
 import { writeAudit } from './write-path/audit.service.js';
@@ -44,18 +45,11 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
   app.connectMicroservice({ strategy: requests });
   app.connectMicroservice({ strategy: events });
   const operations = await startOperations({
+    host: config.BATON_HTTP_HOST,
     port: config.BATON_OPERATIONS_PORT,
+    shutdownDelayMs: config.BATON_SHUTDOWN_DELAY_MS,
+    ...healthOf(services, events),
     logger,
-    checks: {
-      postgres: async () => void (await pool.query('SELECT 1')),
-      nats: () => {
-        if (!bus.isConnected()) throw new Error('not connected to NATS');
-        checkPayloadLimit(bus);
-      },
-      reactors: () => {
-        if (!events.isConsuming()) throw new Error('the consumer of task events is not running');
-      },
-    },
   });
   observe(services);
   await app.startAllMicroservices();
@@ -72,7 +66,7 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
     httpUrl,
     operationsPort: operations.port,
     async stop() {
-      operations.notReady();
+      await operations.notReady();
       await Promise.all(loops.map((loop) => loop.stop()));
       // Closes the edges: no new requests, those under way are answered.
       await app.close();
@@ -83,14 +77,6 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
       await operations.stop();
     },
   };
-}
-
-/** Offers, answers with payloads and events would be refused one by one, each time as if by chance. */
-function checkPayloadLimit({ connection }: Bus): void {
-  const limit = connection.info?.max_payload ?? 0;
-  if (limit >= LIMITS.serverPayloadBytes) return;
-  const expected = `expected max_payload of at least ${LIMITS.serverPayloadBytes} bytes, the server has ${limit}`;
-  throw new Error(`${expected}; set "max_payload: 8MB" in the configuration of nats-server`);
 }
 
 function poisonEntry({ stream, durable, subject, reason, payload, ...position }: PoisonRecord): AuditEntry {

@@ -16,7 +16,11 @@ const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Json = any;
 
-export type Replica = { readonly process: RunningProcess; readonly httpUrl: string };
+export type Replica = {
+  readonly process: RunningProcess;
+  readonly httpUrl: string;
+  readonly operationsUrl: string;
+};
 
 /** Real task-service processes on a real database and a real nats-server, and the means to talk to them. */
 export type Fixture = {
@@ -138,7 +142,11 @@ async function startReplica(
     return (await fetch(`http://127.0.0.1:${operations}/readyz`)).ok;
   };
   await until(isReady, { timeoutMs: 15_000, describe: () => child.lastLines() });
-  return { process: child, httpUrl: `http://127.0.0.1:${http}` };
+  return {
+    process: child,
+    httpUrl: `http://127.0.0.1:${http}`,
+    operationsUrl: `http://127.0.0.1:${operations}`,
+  };
 }
 
 /** Brings an empty database to the service's schema. */

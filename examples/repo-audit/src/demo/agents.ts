@@ -39,7 +39,7 @@ export async function startAgents({ stack, victim }: Start): Promise<AgentProces
         environment: {
           ...process.env,
           NATS_URL: stack.natsUrl,
-          BATON_DEMO_HOLD_BACK: id === victim.id ? victim.run : undefined,
+          AUDIT_HOLD_BACK: id === victim.id ? victim.run : undefined,
         },
         logFile: join(stack.directory, 'logs', `agent-${id}.log`),
       });

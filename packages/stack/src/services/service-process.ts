@@ -55,7 +55,11 @@ export async function planService(
       directory: checkout,
       environment: {
         ...environment,
-        ...(definition.database && { DATABASE_URL: database[definition.database] }),
+        ...(definition.database && {
+          DATABASE_URL: database[definition.database],
+          // Read already; a service refuses to choose between the two.
+          DATABASE_URL_FILE: undefined,
+        }),
         NATS_URL: stack.natsUrl,
         ...(http !== undefined && { BATON_HTTP_PORT: String(http) }),
         BATON_OPERATIONS_PORT: String(operations),

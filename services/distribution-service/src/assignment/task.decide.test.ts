@@ -145,7 +145,8 @@ describe('the decision', () => {
       if (placement !== undefined) reserve(fleet, placement.agent, task.id);
     }
     const perSecond = (count / (performance.now() - startedAt)) * 1_000;
-    if (process.env['BATON_SHOW_RATES'] !== undefined) console.log(`${Math.round(perSecond)} decisions/s`);
+    if (process.env['BATON_TEST_SHOW_RATES'] !== undefined)
+      console.log(`${Math.round(perSecond)} decisions/s`);
     expect([...fleet.agents.values()].reduce((sum, agent) => sum + roomOf(agent), 0)).toBe(50_000 - count);
     expect(perSecond).toBeGreaterThan(5_000);
   });

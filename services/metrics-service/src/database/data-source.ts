@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { explainDatabaseError, isDatabaseRefusal, StartError } from '@baton/runtime';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { CreateFigures1795305600000 } from './create-figures.migration.js';
@@ -27,19 +28,27 @@ export function createDataSource(url: string, logger: Logger): DataSource {
   });
 }
 
-/** Connects and migrates, trying again until it succeeds; false when `signal` aborted first. */
+/**
+ * Connects and migrates, trying again until it succeeds; false when `signal` aborted first. Throws a `StartError` when
+ * Postgres refuses us: only a person can change that.
+ */
 export async function openDatabase(
   dataSource: DataSource,
   options: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const { logger, signal } = options;
+  const { url } = dataSource.options as { readonly url: string };
+  let told = '';
   while (!signal.aborted) {
     try {
       if (!dataSource.isInitialized) await dataSource.initialize();
       await migrate(dataSource);
       return true;
     } catch (error) {
-      logger.warn({ err: error }, `the database cannot be used; trying again in ${RETRY_MS} ms`);
+      const problem = explainDatabaseError(error, url);
+      if (isDatabaseRefusal(error)) throw new StartError(problem, { cause: error });
+      if (problem !== told) logger.warn(`${problem}; trying again until it works`);
+      told = problem;
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -56,4 +65,16 @@ async function migrate(dataSource: DataSource): Promise<void> {
     if (!found.exists) await dataSource.query('CREATE SCHEMA metrics');
     await dataSource.runMigrations();
   });
+}
+
+/** Throws unless every migration of this build was applied. More is fine: a newer build has been here. */
+export async function expectMigrated(dataSource: DataSource): Promise<void> {
+  const expected = dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
+  const rows = await dataSource.query<{ name: string }[]>(
+    'SELECT name FROM metrics.migrations WHERE name = ANY($1)',
+    [expected],
+  );
+  const applied = new Set(rows.map(({ name }) => name));
+  const missing = expected.filter((name) => !applied.has(name));
+  if (missing.length > 0) throw new Error(`the schema lacks ${missing.join(', ')}; restart metrics-service`);
 }

@@ -15,3 +15,15 @@ export async function migrate(dataSource: DataSource): Promise<readonly string[]
     await runner.release();
   }
 }
+
+/** Throws unless every migration of this build was applied. More is fine: a newer build has been here. */
+export async function expectMigrated(dataSource: DataSource): Promise<void> {
+  const expected = dataSource.migrations.map(({ name, constructor }) => name ?? constructor.name);
+  const rows = await dataSource.query<{ name: string }[]>(
+    'SELECT name FROM task_service_migrations WHERE name = ANY($1)',
+    [expected],
+  );
+  const applied = new Set(rows.map(({ name }) => name));
+  const missing = expected.filter((name) => !applied.has(name));
+  if (missing.length > 0) throw new Error(`the schema lacks ${missing.join(', ')}; run npm run migrate`);
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { setting } from './setting.js';
+
+/** A port to listen on. Default: 0, any free one. */
+export function portSetting(does: string, example: number) {
+  return setting(z.coerce.number().int().min(0).max(65_535).default(0), {
+    does,
+    expected: 'a port from 0 to 65535, where 0 takes any free one',
+    example: String(example),
+  });
+}
+
+/** The address of a Postgres, with user and password. */
+export function postgresSetting(does: string) {
+  return setting(z.string().refine(isPostgresAddress), {
+    does,
+    expected: 'the address of a Postgres database, postgres://user:password@host:port/database',
+    example: 'postgres://baton:password@db.example.org:5432/baton',
+    secret: true,
+  });
+}
+
+function isPostgresAddress(text: string): boolean {
+  return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
+}
+
+function milliseconds(byDefault: number, notes: { readonly does: string; readonly example: string }) {
+  return setting(z.coerce.number().int().min(0).max(600_000).default(byDefault), {
+    ...notes,
+    expected: 'milliseconds from 0 to 600000',
+  });
+}
+
+/** What every service process reads. */
+export const serviceSettings = {
+  NATS_URL: setting(
+    z.string().refine((text) => text.split(',').every(isNatsAddress)),
+    {
+      does: 'Where NATS is; several servers of one cluster are separated by commas.',
+      expected: 'addresses of NATS servers, nats://host:port or tls://host:port',
+      example: 'nats://nats.example.org:4222',
+    },
+  ),
+  BATON_HTTP_HOST: setting(z.string().default('127.0.0.1'), {
+    does: 'The address that HTTP and the operations port listen on. 0.0.0.0 takes connections from other machines, as in a container.',
+    expected: 'an address of this machine',
+    example: '0.0.0.0',
+  }),
+  BATON_OPERATIONS_PORT: portSetting('The port of `/livez`, `/readyz` and `/metrics`.', 4100),
+  BATON_LOG_LEVEL: setting(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'), {
+    does: 'The least severe lines that are logged.',
+    expected: 'one of trace, debug, info, warn, error, fatal',
+    example: 'debug',
+  }),
+  BATON_SHUTDOWN_DELAY_MS: milliseconds(0, {
+    does: 'How long the service goes on as before after SIGTERM while `/readyz` answers 503 already, so that load balancers stop sending before it stops serving.',
+    example: '5000',
+  }),
+  BATON_SHUTDOWN_DEADLINE_MS: milliseconds(20_000, {
+    does: 'How long it may take after that delay to finish what is in work; what is left then is cut off, with exit status 1.',
+    example: '30000',
+  }),
+};
+
+/** The shape of `serviceSettings`, for schemas that extend it. */
+export type ServiceSettings = typeof serviceSettings;
+
+function isNatsAddress(text: string): boolean {
+  const address = text.trim();
+  const url = /^\w+:\/\//.test(address) ? address : `nats://${address}`;
+  return /^(nats|tls):\/\/[^/]/.test(url) && URL.canParse(url) && new URL(url).hostname !== '';
+}

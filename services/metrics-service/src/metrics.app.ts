@@ -1,0 +1,85 @@
+import { checkNats, connectBus, JetStreamStrategy, type Bus } from '@baton/bus';
+import { INBOX_PREFIX } from '@baton/contracts';
+import { nestLogger, ProblemFilter, startOperations, type Health, type ServiceContext } from '@baton/runtime';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import type { DataSource } from 'typeorm';
+import type { Config } from './config.js';
+import { createDataSource, expectMigrated, openDatabase } from './database/data-source.js';
+import { IngestService } from './ingest/ingest.service.js';
+import { IngestStore } from './ingest/ingest.store.js';
+import { MetricsModule } from './metrics.module.js';
+import { registerTaskFigures } from './prometheus/task-figures.js';
+import { TaskFiguresStore } from './prometheus/task-figures.store.js';
+import { ReportService } from './reports/report.service.js';
+import { ReportStore } from './reports/report.store.js';
+
+/** Starts the service. It waits for Postgres, and comes up while NATS is down. */
+export async function startMetrics(config: Config, { logger, onStop }: ServiceContext): Promise<void> {
+  const dataSource = createDataSource(config.DATABASE_URL, logger);
+  const bus = await connectBus({
+    servers: config.NATS_URL,
+    name: 'metrics-service',
+    inboxPrefix: INBOX_PREFIX.service('metrics-service'),
+    logger,
+  });
+  const { app, events } = await createApp({ dataSource, bus, logger });
+  const operations = await startOperations({
+    port: config.BATON_OPERATIONS_PORT,
+    host: config.BATON_HTTP_HOST,
+    shutdownDelayMs: config.BATON_SHUTDOWN_DELAY_MS,
+    ...healthOf({ dataSource, bus, events }),
+    logger,
+  });
+  const starting = new AbortController();
+  onStop(async () => {
+    starting.abort();
+    await operations.notReady();
+    // Pulls no more and waits for what is gathered to be saved and acknowledged.
+    await app.close();
+    await bus.close();
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await operations.stop();
+  });
+  logger.info({ port: operations.port }, 'operations port is open');
+  if (!(await openDatabase(dataSource, { logger, signal: starting.signal }))) return;
+  registerTaskFigures(new TaskFiguresStore(dataSource), logger);
+  await app.startAllMicroservices();
+  await app.listen(config.BATON_HTTP_PORT, config.BATON_HTTP_HOST);
+  operations.ready();
+  logger.info({ http: await app.getUrl() }, 'started');
+}
+
+type Parts = { readonly dataSource: DataSource; readonly bus: Bus; readonly logger: Logger };
+
+async function createApp({ dataSource, bus, logger }: Parts) {
+  const ingest = new IngestService(new IngestStore(dataSource), logger);
+  const reports = new ReportService(new ReportStore(dataSource));
+  const app = await NestFactory.create<NestFastifyApplication>(
+    MetricsModule.with({ ingest, reports }),
+    new FastifyAdapter({ forceCloseConnections: 'idle' }),
+    { logger: nestLogger(logger) },
+  );
+  app.useGlobalFilters(new ProblemFilter(logger));
+  const events = new JetStreamStrategy(bus, logger, { onPoison: (poison) => ingest.giveUp(poison) });
+  app.connectMicroservice({ strategy: events });
+  return { app, events };
+}
+
+/** Reports come from Postgres: without NATS they are only behind, on every replica alike. */
+function healthOf(parts: Omit<Parts, 'logger'> & { readonly events: JetStreamStrategy }): Health {
+  const { dataSource, bus, events } = parts;
+  return {
+    checks: {
+      postgres: async () => void (await dataSource.query('SELECT 1')),
+      migrations: () => expectMigrated(dataSource),
+    },
+    warnings: {
+      nats: () => checkNats(bus),
+      events: () => {
+        if (!events.isConsuming()) throw new Error('the consumer of task events is not being read');
+      },
+    },
+  };
+}
