@@ -1,8 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startProcess, type RunningProcess } from '@baton/stack';
 import { until } from '@baton/testkit';
 import { pino } from 'pino';
 import { startDistribution, type Distribution } from '../src/distribution.app.js';
 import { startBroker, type Broker } from './broker.js';
 import { startScriptedTaskService, type ScriptedTaskService } from './scripted-task-service.js';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 /** A distribution-service under test and what is around it. */
 export type Fixture = {
@@ -10,6 +17,8 @@ export type Fixture = {
   readonly tasks: ScriptedTaskService;
   /** Starts the service and waits until it is ready. Agents have to be there before. */
   start(): Promise<Distribution>;
+  /** Starts the built service as a process of its own, to be killed or stopped by the test or at the end. */
+  startProcess(): Promise<RunningProcess>;
   close(): Promise<void>;
 };
 
@@ -18,6 +27,8 @@ export async function startFixture(): Promise<Fixture> {
   const broker = await startBroker();
   const tasks = await startScriptedTaskService(broker.url);
   const started: Distribution[] = [];
+  const processes: RunningProcess[] = [];
+  const directory = await mkdtemp(join(tmpdir(), 'distribution-service-test-'));
   return {
     broker,
     tasks,
@@ -27,8 +38,21 @@ export async function startFixture(): Promise<Fixture> {
       await until(() => isReady(distribution), { describe: 'the service becomes ready' });
       return distribution;
     },
+    async startProcess() {
+      const child = await startProcess({
+        name: 'distribution-service',
+        command: process.execPath,
+        arguments: [MAIN],
+        logFile: join(directory, `${processes.length}.log`),
+        environment: { ...process.env, NATS_URL: broker.url, BATON_OPERATIONS_PORT: '0' },
+      });
+      processes.push(child);
+      return child;
+    },
     async close() {
       for (const distribution of started) await distribution.stop();
+      await Promise.all(processes.map((child) => child.stop()));
+      await rm(directory, { recursive: true, force: true });
       await tasks.close();
       await broker.close();
     },
@@ -44,4 +68,10 @@ export function startService(natsUrl: string): Promise<Distribution> {
 /** What the operations port says. */
 export async function isReady({ operationsPort }: Distribution): Promise<boolean> {
   return (await fetch(`http://127.0.0.1:${operationsPort}/readyz`)).status === 200;
+}
+
+/** What a check says, `ok` or what is wrong. */
+export async function readCheck({ operationsPort }: Distribution, name: string): Promise<unknown> {
+  const answer = await fetch(`http://127.0.0.1:${operationsPort}/readyz?verbose`);
+  return ((await answer.json()) as { checks: Record<string, unknown> }).checks[name];
 }

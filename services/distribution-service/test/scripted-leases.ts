@@ -9,9 +9,9 @@ export type ScriptedLeases = {
   epochOf(agentId: string): number;
   /** How many shards each living distributor owns. */
   counts(): readonly number[];
-  /** Calls go unanswered from now on. */
-  silence(): void;
-  /** All shards of the agent's owner go to a distributor that is not there. */
+  /** Whether calls are answered from now on. */
+  answering(answers: { readonly with: 'leases' | 'nothing' }): void;
+  /** The shard of an agent goes to a distributor that is not there. */
   steal(agentId: string): void;
 };
 
@@ -27,7 +27,7 @@ export function scriptLeases(): ScriptedLeases {
   const lives = new Map<string, number>();
   let silent = false;
   const isAlive = (owner: string | null) => owner !== null && (lives.get(owner) ?? 0) > performance.now();
-  const owner = (agentId: string) => shards[shardOf(agentId)] ?? { owner: null, epoch: 0 };
+  const leaseOf = (agentId: string) => shards[shardOf(agentId)] ?? { owner: null, epoch: 0 };
 
   return {
     answer(body) {
@@ -51,20 +51,17 @@ export function scriptLeases(): ScriptedLeases {
       const excess = leaving ? [] : own().slice(share);
       return { leaseMs: LEASE_MS, shards: answered, release: excess.map(({ shard }) => shard) };
     },
-    ownerOf: (agentId) => (isAlive(owner(agentId).owner) ? owner(agentId).owner : null),
-    epochOf: (agentId) => owner(agentId).epoch,
+    ownerOf: (agentId) => (isAlive(leaseOf(agentId).owner) ? leaseOf(agentId).owner : null),
+    epochOf: (agentId) => leaseOf(agentId).epoch,
     counts: () =>
       [...lives.keys()]
         .filter(isAlive)
         .map((instance) => shards.filter((lease) => lease.owner === instance).length),
-    silence: () => {
-      silent = true;
-    },
+    answering: (answers) => void (silent = answers.with === 'nothing'),
     steal(agentId) {
-      const from = owner(agentId).owner;
       lives.set(NOBODY, Number.POSITIVE_INFINITY);
-      for (const lease of shards)
-        if (lease.owner === from) Object.assign(lease, { owner: NOBODY, epoch: lease.epoch + 1 });
+      const lease = leaseOf(agentId);
+      Object.assign(lease, { owner: NOBODY, epoch: lease.epoch + 1 });
     },
   };
 }

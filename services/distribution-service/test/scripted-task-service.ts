@@ -21,7 +21,7 @@ import type {
 import type { SlotsHint, SnapshotAnswer, TaskEvent } from '@baton/contracts';
 import { taskEvent } from '@baton/testkit';
 import { pino } from 'pino';
-import { compareTasks } from '../src/assignment/waiting.fold.js';
+import { compareTasks } from '../src/assignment/task.order.js';
 import { snapshotAgent } from './factories.js';
 import { scriptLeases, type ScriptedLeases } from './scripted-leases.js';
 
@@ -34,6 +34,8 @@ export type ScriptedTaskService = {
   readonly leases: ScriptedLeases;
   readonly agents: Map<string, SnapshotAgent>;
   readonly assigned: Assigned[];
+  /** The codes of all refused proposals. */
+  readonly refused: ErrorCode[];
   /** Proposals for agents without a slot. */
   readonly overfilled: Assigned[];
   readonly expired: ExpireRequest['items'];
@@ -47,6 +49,8 @@ export type ScriptedTaskService = {
   beat(agentId: string, epoch?: number): () => void;
   /** Puts tasks into the backlog and publishes their events in messages of at most 100. */
   create(tasks: readonly QueuedTask[]): Promise<void>;
+  /** The backlog is answered as empty from now on: only events bring tasks. */
+  hideBacklog(): void;
   /** Puts a task into the backlog without a word. */
   queue(task: QueuedTask): void;
   /** The task ended: its slot is free, and the hint says so. */
@@ -69,6 +73,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   const asked = new Map<string, number>();
   const assigned: Assigned[] = [];
   const overfilled: Assigned[] = [];
+  const refused: ErrorCode[] = [];
   const expired: ExpireRequest['items'] = [];
   const controls: { agentId: string; control: Control }[] = [];
 
@@ -79,6 +84,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   });
   answer(SERVICE_SUBJECTS.assign, (body) => ({ items: assignRequest.parse(body).items.map(assign) }));
   answer(SERVICE_SUBJECTS.backlog, readBacklog);
+  let isHidden = false;
   const leases = scriptLeases();
   answer(SERVICE_SUBJECTS.lease, (body) => leases.answer(body));
   answer(SERVICE_SUBJECTS.expire, (body) => {
@@ -97,6 +103,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
     leases,
     agents,
     assigned,
+    refused,
     overfilled,
     expired,
     controls,
@@ -120,6 +127,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
         await bus.publishEvents('task.created', randomUUID(), JSON.stringify(events));
       }
     },
+    hideBacklog: () => void (isHidden = true),
     queue: add,
     end(taskId) {
       for (const { agentId, held } of agents.values()) {
@@ -153,6 +161,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
     const isStale = item.shardEpoch < leases.epochOf(item.agentId);
     const refusal = refusals.get(item.agentId) ?? usualRefusal(task, { isFull, isStale });
     refusals.delete(item.agentId);
+    if (refusal !== undefined) refused.push(refusal);
     if (refusal !== undefined || task === undefined) {
       return { ok: false, error: { code: refusal, message: 'refused by the test', retryable: false } };
     }
@@ -177,7 +186,8 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
 
   /** The queued tasks of a class, best first. */
   function queuedOf(backlogClass: string): readonly QueuedTask[] {
-    const rest = (byClass.get(backlogClass) ?? []).filter(({ id }) => backlog.has(id));
+    const all = isHidden ? [] : (byClass.get(backlogClass) ?? []);
+    const rest = all.filter(({ id }) => backlog.has(id));
     byClass.set(backlogClass, rest);
     return rest;
   }

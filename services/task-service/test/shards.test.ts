@@ -39,7 +39,7 @@ describe('distributors', () => {
     for (const instance of [c, a, b, c]) await renew(instance);
     const { shards } = await call(c);
     const counts = [a, b, c].map((instance) => shards.filter(({ owner }) => owner === instance).length);
-    expect(counts.toSorted()).toEqual([21, 21, 22]);
+    expect(counts.toSorted((one, other) => one - other)).toEqual([21, 21, 22]);
   });
 
   it('that stop renewing lose their shards after three seconds of the database, not before', async () => {
@@ -70,15 +70,15 @@ describe('distributors', () => {
   });
 
   it('never believe in the same shard at the same time, whatever they do and however often', async () => {
-    type Belief = { readonly instance: string; readonly until: number };
+    type Belief = { readonly instance: string; readonly endsAt: number };
     const beliefs = new Map<number, Belief>();
     const clashes: string[] = [];
     let calls = 0;
-    const endsAt = performance.now() + 6_000;
+    const stopsAt = performance.now() + 6_000;
 
     async function live(seed: number): Promise<void> {
       let [instance, release] = [randomUUID(), [] as readonly number[]];
-      for (let turn = seed; performance.now() < endsAt; turn += 1) {
+      for (let turn = seed; performance.now() < stopsAt; turn += 1) {
         const leaving = turn % 11 === 0;
         for (const [shard, belief] of beliefs) {
           if (belief.instance === instance && (leaving || release.includes(shard))) beliefs.delete(shard);
@@ -93,12 +93,12 @@ describe('distributors', () => {
         if (turn % 17 === 0) [instance, release] = [randomUUID(), []];
       }
     }
-    function believe(shard: number, instance: string, until: number): void {
+    function believe(shard: number, instance: string, endsAt: number): void {
       const known = beliefs.get(shard);
-      if (known !== undefined && known.instance !== instance && known.until > performance.now()) {
+      if (known !== undefined && known.instance !== instance && known.endsAt > performance.now()) {
         clashes.push(`shard ${shard}: ${known.instance} and ${instance}`);
       }
-      beliefs.set(shard, { instance, until });
+      beliefs.set(shard, { instance, endsAt });
     }
 
     await Promise.all(Array.from({ length: 8 }, (_, index) => live(index * 5 + 1)));

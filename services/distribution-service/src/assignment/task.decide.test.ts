@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { decision as decisionSchema, type Criteria, type Priority } from '@baton/contracts';
 import fc from 'fast-check';
-import { fleetEntry, fleetOf, load, queuedTask } from '../../test/factories.js';
+import { agentIn, fleetEntry, fleetOf, load, queuedTask } from '../../test/factories.js';
+import { markHeard, markSilent } from '../fleet/fleet.fold.js';
 import type { Fleet } from '../fleet/fleet.state.js';
 import { loadOf, reserve, roomOf } from '../fleet/slots.fold.js';
 import { filterAgents } from './candidates.filter.js';
@@ -60,6 +61,15 @@ const randomTask = fc
   .map((needs) => queuedTask(needs));
 
 describe('the decision', () => {
+  it('finds an agent that was silent when its class was first asked for, once it is heard', () => {
+    const fleet = fleetOf(fleetEntry('a'));
+    const view = viewOf(fleet);
+    markSilent(fleet, 'a');
+    expect(decideTask(view, queuedTask(), now)).toBeUndefined();
+    markHeard(fleet, agentIn(fleet, 'a'));
+    expect(decideTask(view, queuedTask(), now)?.agent.id).toBe('a');
+  });
+
   it('is the best of all agents that a naive scan of the fleet would find', () => {
     fc.assert(
       fc.property(randomFleet, randomTask, (fleet, task) => {

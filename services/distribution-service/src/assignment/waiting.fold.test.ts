@@ -8,8 +8,9 @@ import { release, reserve } from '../fleet/slots.fold.js';
 import { classAgents, classNeedsOf, classRoom, createClassIndex } from './classes.fold.js';
 import { createConnectionGraph } from './connection.graph.js';
 import { decideTask } from './task.decide.js';
-import { addWaiting, compareTasks, discover, isTakingTurns } from './waiting.fold.js';
-import { planReading, takePages, tryAhead, type WaitingClasses } from './waiting.fold.js';
+import { compareTasks } from './task.order.js';
+import { addWaiting, discover, isTakingTurns, planReading, takePages, tryAhead } from './waiting.fold.js';
+import type { WaitingClasses } from './waiting.state.js';
 
 /** The backlog as the database has it, and a distribution that reads it until it has nothing more to ask. */
 function backlogOf(fleet: Fleet, queued: readonly QueuedTask[]) {
@@ -52,7 +53,7 @@ function backlogOf(fleet: Fleet, queued: readonly QueuedTask[]) {
       if (asked.length > 0) takePages(waiting, asked, answer(asked));
       requests += Math.min(1, asked.length);
       if (requests > 10_000) throw new Error('the reading does not come to an end');
-      const isShort = tryAhead(waiting, view.classes, fleet, attempt);
+      const isShort = tryAhead(waiting, view.classes, fleet, 0, attempt);
       readOn = isShort || asked.length > 0;
     }
   }
@@ -166,7 +167,7 @@ describe('reading the backlog', () => {
     addWaiting(waiting, late, fleet, 0);
     takePages(waiting, asked, [{ backlogClass: 'any', tasks: [], more: false }]);
     const tried: QueuedTask[] = [];
-    tryAhead(waiting, classes, fleet, (task) => {
+    tryAhead(waiting, classes, fleet, 0, (task) => {
       tried.push(task);
       return 'placed';
     });

@@ -1,32 +1,15 @@
 import { LIMITS } from '@baton/contracts';
-import type { BacklogAnswer, BacklogCursor, BacklogRequest, QueuedTask } from '@baton/contracts';
+import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts';
 import type { Fleet } from '../fleet/fleet.state.js';
-import { classAgents, classNeedsOf, classRoom, type ClassIndex, type ClassNeeds } from './classes.fold.js';
-
-/** Where the reading of a class of waiting tasks stands. The tasks as such stay in the database. */
-type WaitingClass = {
-  readonly needs: ClassNeeds;
-  /** What waits up to the cursor, best first, without what was passed over: read ahead, to be tried next. */
-  ahead: QueuedTask[];
-  /** Read on behind this task; from the start when there is none. */
-  cursor: BacklogCursor | undefined;
-  /** Whether more may wait behind the cursor. If not, `ahead` is all that waits. */
-  more: boolean;
-  /** What came behind the cursor while a page is being read, which may or may not have it. */
-  late: QueuedTask[] | undefined;
-  /** Whether this pass left a task behind that no agent with room may do. */
-  passedOver: boolean;
-  startedAt: number;
-  generation: number;
-  freed: number;
-};
-export type WaitingClasses = Map<string, WaitingClass>;
+import { isOurTurn, neighboursWithRoom } from '../shards/turns.decide.js';
+import { classAgents, classRoom, type ClassIndex } from './classes.fold.js';
+import { compareTasks, positionOf } from './task.order.js';
+import { createWaiting, insert, restart, TASKS_KEPT_PER_CLASS } from './waiting.state.js';
+import type { WaitingClass, WaitingClasses } from './waiting.state.js';
 
 /** What became of a task that was looked at. */
 export type Tried = 'placed' | 'known' | 'passed_over' | 'no_room';
 
-const CLASSES_KEPT = 10_000;
-const TASKS_KEPT_PER_CLASS = 500;
 const TASKS_KEPT = 10_000;
 const PASS_MS = 5_000;
 const CLASSES_ASKED = 200;
@@ -34,17 +17,20 @@ const CLASSES_ASKED = 200;
 /** A task of a class waits. Where nothing of its class waited, it is taken to be all that does. */
 export function addWaiting(waiting: WaitingClasses, task: QueuedTask, fleet: Fleet, now: number): void {
   const known = waiting.get(task.needs.backlogClass);
-  if (known !== undefined) return insert(known, task);
-  insert(createWaiting(waiting, task, { more: false }, fleet, now), task);
+  const state = known ?? createWaiting(waiting, task, { more: false }, fleet, now);
+  state.heard.add(task);
+  insert(state, task);
 }
 
 /** The database names this task as the best of its class: if that is news, the class is read from the start. */
 export function discover(waiting: WaitingClasses, task: QueuedTask, fleet: Fleet, now: number): void {
   const known = waiting.get(task.needs.backlogClass);
   if (known === undefined) createWaiting(waiting, task, { more: true }, fleet, now);
-  else if (!known.more && !known.passedOver && !known.ahead.some(({ id }) => id === task.id)) {
-    restart(known, fleet, now);
-  }
+  else if (!known.more && !known.passedOver && !isRead(known, task)) restart(known, fleet, now);
+}
+
+function isRead({ ahead, left }: WaitingClass, task: QueuedTask): boolean {
+  return ahead.some(({ id }) => id === task.id) || left.some(({ id }) => id === task.id);
 }
 
 /** Whether tasks of a class take turns, so that a new one has to take its own. */
@@ -104,19 +90,32 @@ export function takePages(
 /**
  * Tries the tasks read ahead, best first over all classes, until there is no room or none is left. Answers whether
  * some class has room and must be read on: its next task may be better than those of others, so all wait for it.
+ * Of what was read, tasks that are other distributors' in this `turn` are left to them.
  */
 export function tryAhead(
   waiting: WaitingClasses,
   classes: ClassIndex,
   fleet: Fleet,
+  turn: number,
   attempt: (task: QueuedTask) => Tried,
 ): boolean {
   const roomOf = (state: WaitingClass) => classRoom(classAgents(classes, fleet, state.needs));
+  const withRoom = new Map<WaitingClass, ReadonlySet<string>>();
+  const isOurs = (state: WaitingClass, task: QueuedTask) => {
+    const rivals = withRoom.get(state) ?? neighboursWithRoom(fleet, classAgents(classes, fleet, state.needs));
+    withRoom.set(state, rivals);
+    return state.heard.has(task) || isOurTurn(fleet, rivals, task.id, turn);
+  };
+  const tryOne = (state: WaitingClass, task: QueuedTask) => (roomOf(state) === 0 ? 'no_room' : attempt(task));
   const active = new Set<WaitingClass>();
-  for (const state of waiting.values()) if (state.ahead.length > 0 && roomOf(state) > 0) active.add(state);
+  for (const state of waiting.values()) {
+    if (roomOf(state) === 0) continue;
+    takeBack(state, turn, (task) => isOurs(state, task));
+    if (state.ahead.length > 0) active.add(state);
+  }
   for (let best = bestOf(active); best !== undefined; best = bestOf(active)) {
     const { state, task } = best;
-    const tried = roomOf(state) === 0 ? 'no_room' : attempt(task);
+    const tried = isOurs(state, task) ? tryOne(state, task) : leave(state, task);
     if (tried === 'no_room') {
       active.delete(state);
       continue;
@@ -129,6 +128,24 @@ export function tryAhead(
   }
   dropDone(waiting, fleet);
   return false;
+}
+
+function leave(state: WaitingClass, task: QueuedTask): Tried | 'left' {
+  if (state.left.length === TASKS_KEPT_PER_CLASS) return 'no_room';
+  state.left.push(task);
+  return 'left';
+}
+
+/** In a new turn, or when there is nothing else to try, what was left to others may be ours. */
+function takeBack(state: WaitingClass, turn: number, isOurs: (task: QueuedTask) => boolean): void {
+  if (state.turn === turn && state.ahead.length > 0) return;
+  const { left } = state;
+  state.turn = turn;
+  state.left = [];
+  for (const task of left) {
+    if (isOurs(task)) insert(state, task);
+    else state.left.push(task);
+  }
 }
 
 function bestOf(active: ReadonlySet<WaitingClass>): { state: WaitingClass; task: QueuedTask } | undefined {
@@ -145,45 +162,11 @@ function bestOf(active: ReadonlySet<WaitingClass>): { state: WaitingClass; task:
 function dropDone(waiting: WaitingClasses, fleet: Fleet): void {
   let kept = 0;
   for (const [backlogClass, state] of waiting) {
-    kept += state.ahead.length;
+    kept += state.ahead.length + state.left.length;
     if (kept > TASKS_KEPT) restart(state, fleet, state.startedAt);
-    if (state.ahead.length === 0 && !state.more && !state.passedOver) waiting.delete(backlogClass);
+    const isDone = state.ahead.length === 0 && state.left.length === 0 && !state.more && !state.passedOver;
+    if (isDone) waiting.delete(backlogClass);
   }
-}
-
-function insert(state: WaitingClass, task: QueuedTask): void {
-  const { ahead, cursor } = state;
-  if (state.more && (cursor === undefined || isBehind(task, cursor))) {
-    if (state.late !== undefined && state.late.length < TASKS_KEPT_PER_CLASS) state.late.push(task);
-    return;
-  }
-  let place = ahead.length;
-  while (place > 0 && compareTasks(task, ahead[place - 1] as QueuedTask) < 0) place -= 1;
-  const isNews = ahead[place - 1]?.id !== task.id;
-  // The same task again may be a later version of it.
-  ahead.splice(isNews ? place : place - 1, isNews ? 0 : 1, task);
-  if (ahead.length <= TASKS_KEPT_PER_CLASS) return;
-  ahead.pop();
-  state.cursor = positionOf(ahead.at(-1) as QueuedTask);
-  state.more = true;
-}
-
-function createWaiting(
-  waiting: WaitingClasses,
-  task: QueuedTask,
-  { more }: { readonly more: boolean },
-  fleet: Fleet,
-  startedAt: number,
-): WaitingClass {
-  const needs = classNeedsOf(task.needs);
-  const { generation, freed } = fleet;
-  const start = { ahead: [], cursor: undefined, more, late: undefined, passedOver: false };
-  const state: WaitingClass = { needs, ...start, startedAt, generation, freed };
-  // The mark not asked for longest goes: the next discovery finds the class again.
-  const [oldest] = waiting.size < CLASSES_KEPT ? [] : waiting.keys();
-  if (oldest !== undefined) waiting.delete(oldest);
-  waiting.set(needs.backlogClass, state);
-  return state;
 }
 
 function isRestartDue(state: WaitingClass, fleet: Fleet, now: number): boolean {
@@ -193,35 +176,9 @@ function isRestartDue(state: WaitingClass, fleet: Fleet, now: number): boolean {
   return state.generation !== fleet.generation || (hasEnded && state.freed !== fleet.freed);
 }
 
-function restart(state: WaitingClass, fleet: Fleet, now: number): void {
-  state.ahead = [];
-  state.cursor = undefined;
-  state.more = true;
-  state.passedOver = false;
-  state.startedAt = now;
-  state.generation = fleet.generation;
-  state.freed = fleet.freed;
-}
-
 function askLastNextTime(waiting: WaitingClasses, plan: readonly { readonly state: WaitingClass }[]): void {
   for (const { state } of plan) {
     waiting.delete(state.needs.backlogClass);
     waiting.set(state.needs.backlogClass, state);
   }
-}
-
-/** The order in which tasks get agents: by queue key, then id. */
-export function compareTasks(one: QueuedTask, other: QueuedTask): number {
-  const difference = one.needs.queueKey - other.needs.queueKey;
-  if (difference !== 0) return difference;
-  if (one.id === other.id) return 0;
-  return one.id < other.id ? -1 : 1;
-}
-
-function positionOf(task: QueuedTask): BacklogCursor {
-  return { queueKey: task.needs.queueKey, id: task.id };
-}
-
-function isBehind({ id, needs }: QueuedTask, cursor: BacklogCursor): boolean {
-  return needs.queueKey > cursor.queueKey || (needs.queueKey === cursor.queueKey && id > cursor.id);
 }

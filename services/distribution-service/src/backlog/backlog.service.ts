@@ -4,14 +4,17 @@ import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AssignmentService, type Attempt, type Settled } from '../assignment/assignment.service.js';
-import { addWaiting, compareTasks, discover, isTakingTurns } from '../assignment/waiting.fold.js';
-import { planReading, takePages, tryAhead, type WaitingClasses } from '../assignment/waiting.fold.js';
+import { compareTasks } from '../assignment/task.order.js';
+import { addWaiting, discover, isTakingTurns } from '../assignment/waiting.fold.js';
+import { planReading, takePages, tryAhead } from '../assignment/waiting.fold.js';
+import type { WaitingClasses } from '../assignment/waiting.state.js';
 import { agentsGauge, waitingClassesGauge } from '../distribution.metrics.js';
 import { FleetService } from '../fleet/fleet.service.js';
 import { roomOf } from '../fleet/slots.fold.js';
 import { LOGGER } from '../logger.js';
 import { NeighboursService } from '../shards/neighbours.service.js';
 import { leaseOf } from '../shards/ownership.fold.js';
+import { TURN_MS } from '../shards/turns.decide.js';
 import { askTaskService } from '../task-service.client.js';
 
 const TICK_MS = 1_000;
@@ -72,16 +75,16 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Tries tasks a neighbour has no room for, once, and never passes them on. Resolves with the ids of those that need
-   * no agent any more.
+   * Takes in tasks a neighbour has no room for, as those that became ready, but never passes them on. Resolves with
+   * the ids of those that need no agent any more.
    */
   async offered(tasks: readonly QueuedTask[]): Promise<readonly string[]> {
     const ended = tasks.toSorted(compareTasks).map(async (task) => {
-      if (this.isInTurn(task)) return [];
-      const { tried, settled } = this.assignments.attempt(task);
-      const end = await settled;
-      return tried === 'known' || end === 'assigned' || end === 'refused' ? [task.id] : [];
+      const attempt = this.tryInTurn(task);
+      const end = await attempt?.settled;
+      return attempt?.tried === 'known' || end === 'assigned' || end === 'refused' ? [task.id] : [];
     });
+    this.wake();
     return (await Promise.all(ended)).flat();
   }
 
@@ -163,7 +166,8 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
       const asked = planReading(this.waiting, classes, fleet, performance.now());
       if (asked.length > 0) takePages(this.waiting, asked, (await this.ask({ classes: asked })).classes);
       if (this.stopped) return;
-      const isShort = tryAhead(this.waiting, classes, fleet, (task) => {
+      const turn = Math.floor(Date.now() / TURN_MS);
+      const isShort = tryAhead(this.waiting, classes, fleet, turn, (task) => {
         const attempt = this.assignments.attempt(task);
         void attempt.settled?.then((settled) => this.settle(task, settled));
         return attempt.tried;

@@ -69,6 +69,8 @@ export function markHeard(fleet: Fleet, agent: FleetAgent): void {
   if (!agent.silent) return;
   agent.silent = false;
   fleet.freed += 1;
+  // Whoever looked for capable agents meanwhile did not find it.
+  fleet.generation += 1;
 }
 
 /** Whether this is the epoch of a process that may work now. */

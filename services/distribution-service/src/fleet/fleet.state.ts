@@ -43,8 +43,9 @@ export type Shards = {
   readonly own: Map<number, OwnShard>;
   /** The latest lease of each shard this process ever had. */
   readonly latest: Map<number, OwnShard>;
-  /** Who held each shard as the latest answer told. */
+  /** Who held each shard as the latest answer told, and all who held any, in order. */
   readonly owners: Map<number, string>;
+  distributors: readonly string[];
 };
 
 /**
@@ -68,7 +69,7 @@ export type Fleet = {
 
 /** A fleet nothing is known about, and of which `self` owns nothing. */
 export function createFleet(self: string): Fleet {
-  const shards = { self, own: new Map(), latest: new Map(), owners: new Map() };
+  const shards = { self, own: new Map(), latest: new Map(), owners: new Map(), distributors: [] };
   return {
     shards,
     agents: new Map(),

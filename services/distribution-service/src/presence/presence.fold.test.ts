@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { agentIn, fleetEntry, fleetOf } from '../../test/factories.js';
+import { shardOf } from '@baton/contracts';
+import { agentIn, fleetEntry, fleetOf, leasesOf } from '../../test/factories.js';
 import { applyHint } from '../fleet/fleet.fold.js';
 import type { Fleet } from '../fleet/fleet.state.js';
+import { applyLeases } from '../shards/ownership.fold.js';
 import { agentHeard, beatReturned, beatSent, createPresence, noteSweep } from './presence.fold.js';
 import { isBeatWanted, silentAgents, startOver } from './presence.fold.js';
 
@@ -139,6 +141,23 @@ describe('silent agents', () => {
   it('include draining agents and leave out those offline already', () => {
     const fleet = fleetOf(fleetEntry('a', { status: 'draining' }), fleetEntry('b', { status: 'offline' }));
     expect([...run(fleet, 10_000, {}).keys()]).toEqual(['a']);
+  });
+
+  it('are those of this process alone, and of one taken over only after a full expiry time', () => {
+    const fleet = three();
+    const others = (shard: number) => (shard === shardOf('b') ? 'self' : 'other');
+    applyLeases(fleet, leasesOf(others, 2), 4_000);
+    expect([...run(fleet, 20_000, {})]).toEqual([['b', 10_500]]);
+    applyLeases(
+      fleet,
+      leasesOf(() => 'self', 2),
+      12_000,
+    );
+    expect([...run(fleet, 30_000, {})]).toEqual([
+      ['b', 10_500],
+      ['a', 18_500],
+      ['c', 18_500],
+    ]);
   });
 
   it('never include an agent that beats, however the process and the broker stand still', () => {

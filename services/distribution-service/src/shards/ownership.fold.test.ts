@@ -25,7 +25,7 @@ describe('an agent', () => {
   it('is nobody’s until a lease says so', () => {
     const fleet = fleetWithAgent();
     expect(lease(fleet)).toBeUndefined();
-    expect(neighbourOf(fleet, agentIn(fleet, 'a'))).toBeUndefined();
+    expect(neighbourOf(fleet, agentIn(fleet, 'a'))).toContain('shard');
   });
 
   it('is owned from when its shard became ours, however often that is said again', () => {

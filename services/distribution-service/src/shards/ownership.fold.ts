@@ -20,6 +20,7 @@ export function applyLeases(fleet: Fleet, { shards, release }: LeaseAnswer, now:
     latest.set(shard, lease);
     own.set(shard, lease);
   }
+  fleet.shards.distributors = [...new Set(owners.values())].toSorted();
   if (takenOver > 0 || [...own.keys()].join() !== before) fleet.generation += 1;
   return takenOver;
 }
@@ -43,9 +44,12 @@ export function leaseOfId(fleet: Fleet, agentId: string): OwnShard | undefined {
   return fleet.shards.own.get(shardOf(agentId));
 }
 
-/** The other distributor that decides about an agent, if it is known. */
+/**
+ * The other distributor that decides about an agent. Where nobody was known to own its shard, somebody may by now: the
+ * shard stands for whoever that is. Nothing for agents of this process.
+ */
 export function neighbourOf(fleet: Fleet, { shard }: FleetAgent): string | undefined {
   const { owners, self } = fleet.shards;
-  const owner = owners.get(shard);
+  const owner = owners.get(shard) ?? `owner of shard ${shard}`;
   return owner === self ? undefined : owner;
 }

@@ -32,17 +32,17 @@ export class DistributionService {
   async assign({ items }: AssignRequest, traceparent: string | undefined): Promise<AssignAnswer> {
     const outdated = await this.leases.findOutdated(items);
     const settled = await Promise.all(
-      items.map(
-        ({ taskId, agentId, decision }, index) =>
-          outdated[index] ??
-          this.writePath.submit({
-            command: { kind: 'assign', taskId, agentId, decision },
-            actor: 'service:distribution',
-            traceparent: traceparent ?? null,
-            commandId: null,
-            bytes: 512,
-          }),
-      ),
+      items.map(async ({ taskId, agentId, decision }, index) => {
+        const refusal = outdated[index];
+        if (refusal !== undefined) return refusal;
+        return this.writePath.submit({
+          command: { kind: 'assign', taskId, agentId, decision },
+          actor: 'service:distribution',
+          traceparent: traceparent ?? null,
+          commandId: null,
+          bytes: 512,
+        });
+      }),
     );
     return {
       items: settled.map((outcome, index) => {
