@@ -26,6 +26,24 @@ async function main() {
   refuseOldNode();
   const script = process.argv[2];
   if (!script) throw problem('Usage: node scripts/bootstrap.mjs <script.js> [arguments]');
+  const file = path.resolve(checkout, script);
+  const obstacle = obstacleToWriting();
+  if (!obstacle) await prepare();
+  else if (!isInstalled() || !fs.existsSync(file)) {
+    throw problem(
+      `Installing and building write into ${checkout}, but that cannot be done (${obstacle}). Make it writable for ` +
+        'this user, or free some space, and run the same command again; or copy the checkout to another place.',
+    );
+  }
+  if (!fs.existsSync(file)) {
+    throw problem(`${script} does not exist, although the build succeeded. Check the name of the script.`);
+  }
+  // In this very process: signals, the terminal and the exit code need no forwarding.
+  process.argv.splice(1, 2, file);
+  await import(pathToFileURL(file).href);
+}
+
+async function prepare() {
   const release = await takeLock();
   try {
     await installWhenNeeded();
@@ -33,13 +51,19 @@ async function main() {
   } finally {
     release();
   }
-  const file = path.resolve(checkout, script);
-  if (!fs.existsSync(file)) {
-    throw problem(`${script} does not exist, although the build succeeded. Check the name of the script.`);
+}
+
+// What was built before runs from a checkout that cannot be written.
+function obstacleToWriting() {
+  const probe = `${lock}.${process.pid}`;
+  try {
+    fs.mkdirSync(path.dirname(lock), { recursive: true });
+    fs.writeFileSync(probe, 'probe');
+    fs.unlinkSync(probe);
+    return undefined;
+  } catch (error) {
+    return error.message;
   }
-  // In this very process: signals, the terminal and the exit code need no forwarding.
-  process.argv.splice(1, 2, file);
-  await import(pathToFileURL(file).href);
 }
 
 function refuseOldNode() {
@@ -126,10 +150,10 @@ function run(command, rest) {
 
 // One bootstrap at a time in a checkout. Returns what gives the lock back.
 async function takeLock() {
-  fs.mkdirSync(path.dirname(lock), { recursive: true });
   let hasWaited = false;
   while (!tryLock()) {
-    if (!hasWaited) say('Waiting for another start in this checkout that installs or builds');
+    if (!hasWaited)
+      say(`Waiting for another start in this checkout that installs or builds (${lockHolder()})`);
     hasWaited = true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
@@ -141,6 +165,16 @@ async function takeLock() {
   };
   process.on('exit', remove);
   return release;
+}
+
+function lockHolder() {
+  let holder = '';
+  try {
+    holder = fs.readFileSync(lock, 'utf8').split(' ')[0];
+  } catch {
+    // It was given back in between.
+  }
+  return /^\d+$/.test(holder) ? `process ${holder}` : `if there is none, remove ${lock}`;
 }
 
 function tryLock() {

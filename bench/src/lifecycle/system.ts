@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   checkoutState,
+  chosenState,
   findNatsServer,
   startProcess,
   startServices,
@@ -46,8 +47,9 @@ const profiler = new URL('../profile/preload.js', import.meta.url);
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { session, report } = options;
   // Beside the ordinary state and not in the system's temporary directory, which may lie in memory.
-  await mkdir(checkoutState, { recursive: true });
-  const directory = await mkdtemp(join(checkoutState, 'bench-'));
+  const state = chosenState();
+  await mkdir(state, { recursive: true });
+  const directory = await mkdtemp(join(state, 'bench-'));
   session.onEnd(() => rm(directory, { recursive: true, force: true }));
   const environment = ownEnvironment(options.profile);
   const binaries = join(checkoutState, 'bin');

@@ -1,10 +1,10 @@
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { readOptions, usage, UsageError, type DemoOptions } from './demo/options.js';
 import { summaryTable, toJsonLine } from './demo/outcome.js';
 import { runDemo, victim, type Demo } from './demo/run-demo.js';
 import {
   checkoutDirectory,
-  checkoutState,
+  chosenState,
   Interrupted,
   StackError,
   startSession,
@@ -14,7 +14,7 @@ import { openRepository } from './git/repository.js';
 
 const options = optionsOrExit();
 const say = options.json ? console.error : console.log;
-const directory = resolve(process.env['BATON_DIRECTORY'] || checkoutState);
+const directory = chosenState();
 process.exit(await main(startSession(say)));
 
 async function main(session: Session): Promise<number> {

@@ -1,4 +1,4 @@
-export { checkoutDirectory, checkoutState } from './checkout.js';
+export { checkoutDirectory, checkoutState, chosenState } from './checkout.js';
 export { findNatsServer } from './nats/find-nats-server.js';
 export { startNatsServer, type NatsServer } from './nats/nats-server.js';
 export { findFreePort } from './ports.js';

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
+import { portHolder } from './process/port-holder.js';
 import { StackError } from './stack-error.js';
 
 // Below the ephemeral range of Linux and macOS, so that no outgoing connection takes a port
@@ -8,12 +9,12 @@ import { StackError } from './stack-error.js';
 const firstPort = 20_000;
 const lastPort = 29_999;
 
-/** Whether a server could listen on this port of 127.0.0.1 now. */
-async function isPortFree(port: number): Promise<boolean> {
+/** Why no server could listen on this port of 127.0.0.1 now: the system's error code; undefined when one could. */
+async function portTrouble(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'unknown'));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }
 
@@ -21,7 +22,7 @@ async function isPortFree(port: number): Promise<boolean> {
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const port = randomInt(firstPort, lastPort + 1);
-    if (await isPortFree(port)) return port;
+    if ((await portTrouble(port)) === undefined) return port;
   }
   throw new StackError(
     'PORT_TAKEN',
@@ -58,13 +59,27 @@ export interface PortWish {
 export async function choosePort(wish: PortWish): Promise<number> {
   const { configured, remembered, name, variable } = wish;
   if (configured !== undefined && configured !== 0) {
-    if (await isPortFree(configured)) return configured;
-    throw new StackError(
-      'PORT_TAKEN',
-      `Port ${configured} for ${name} is in use on 127.0.0.1. ` +
-        `Stop the program that listens there, or set ${variable} to another port.`,
-    );
+    const trouble = await portTrouble(configured);
+    if (trouble === undefined) return configured;
+    throw await refusedPort(trouble, configured, { name, variable });
   }
-  if (remembered !== undefined && (await isPortFree(remembered))) return remembered;
+  if (remembered !== undefined && (await portTrouble(remembered)) === undefined) return remembered;
   return findFreePort();
+}
+
+async function refusedPort(
+  trouble: string,
+  port: number,
+  { name, variable }: Pick<PortWish, 'name' | 'variable'>,
+): Promise<StackError> {
+  if (trouble !== 'EADDRINUSE') {
+    const message = `Port ${port} for ${name} may not be listened on (${trouble}). Set ${variable} to one above 1023.`;
+    return new StackError('INVALID_SETTING', message);
+  }
+  const holder = await portHolder(port);
+  return new StackError(
+    'PORT_TAKEN',
+    `Port ${port} for ${name} is in use on 127.0.0.1${holder === undefined ? '' : ` by ${holder}`}. ` +
+      `Stop the program that listens there, or set ${variable} to another port.`,
+  );
 }

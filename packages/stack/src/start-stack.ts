@@ -9,15 +9,22 @@ import { checkOwnPostgres, withoutPassword } from './postgres/own-postgres.js';
 import type { Durability } from './postgres/server-flags.js';
 import type { RunningProcess } from './process/start-process.js';
 import { readSecret } from './settings.js';
+import { supervise, type Supervised } from './process/supervise.js';
+import { explainFileTrouble } from './state/file-trouble.js';
 import { readJson, writeJson } from './state/json-file.js';
 import { takeRunRecord, type RunRecord } from './state/run-record.js';
-import { createStateDirectory, stateDirectory, type StateDirectory } from './state/state-directory.js';
+import {
+  createStateDirectory,
+  programsDirectory,
+  stateDirectory,
+  type StateDirectory,
+} from './state/state-directory.js';
 
 /** How to start a stack; everything may be left out. */
 export interface StackOptions {
   /** Where state is kept; `.baton` in the current directory when left out. */
   readonly directory?: string;
-  /** Where a nats-server program is looked for and kept; `bin` in the directory when left out. */
+  /** Where a nats-server program is looked for and kept; with the checkout when left out. */
   readonly binaries?: string;
   /** The environment to read settings from; that of the process when left out. */
   readonly environment?: NodeJS.ProcessEnv;
@@ -48,8 +55,13 @@ export interface Stack {
 }
 
 interface Part {
+  /** What runs where, without its process id, which changes when it is started again. */
   readonly description: string;
-  readonly process?: RunningProcess;
+  /** What was started here; undefined for a server of the user's own. */
+  readonly own?: {
+    readonly process: RunningProcess;
+    readonly startAgain: () => Promise<RunningProcess>;
+  };
 }
 
 interface PostgresPart extends Part {
@@ -79,30 +91,44 @@ interface Context {
  * runs in a directory at a time. Rejects with a StackError that says what to do.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const report = options.report ?? (() => undefined);
   const state = stateDirectory(options.directory);
+  return startIn(state, options).catch((cause: unknown) => {
+    throw explainFileTrouble(cause, state.path);
+  });
+}
+
+async function startIn(state: StateDirectory, options: StackOptions): Promise<Stack> {
+  const report = options.report ?? (() => undefined);
   await createStateDirectory(state);
   const record = await takeRunRecord(state.runFile, report);
-  const context: Context = {
-    state,
-    binaries: options.binaries ?? state.binaries,
-    environment: options.environment ?? process.env,
-    durability: options.durability ?? 'durable',
-    report,
-    track: record.track,
-    remembered: (await readJson<Context['remembered']>(state.portsFile)) ?? {},
-  };
+  try {
+    const context: Context = {
+      state,
+      binaries: options.binaries ?? (await programsDirectory(state)),
+      environment: options.environment ?? process.env,
+      durability: options.durability ?? 'durable',
+      report,
+      track: record.track,
+      remembered: (await readJson<Context['remembered']>(state.portsFile)) ?? {},
+    };
+    return await startParts(context, record);
+  } catch (cause) {
+    await record.release();
+    throw cause;
+  }
+}
+
+async function startParts(context: Context, record: RunRecord): Promise<Stack> {
   // Both settle before either failure is acted on, so that nothing still starts while we clean up.
   const [postgres, nats] = await Promise.allSettled([startPostgres(context), startNats(context)]);
   if (postgres.status === 'fulfilled' && nats.status === 'fulfilled') {
     const ports = { postgres: postgres.value.port, nats: nats.value.port };
-    await writeJson(state.portsFile, { ...context.remembered, ...ports });
+    await writeJson(context.state.portsFile, { ...context.remembered, ...ports });
     return runningStack(context, record, postgres.value, nats.value);
   }
   for (const part of [nats, postgres]) {
-    if (part.status === 'fulfilled') await part.value.process?.stop();
+    if (part.status === 'fulfilled') await part.value.own?.process.stop();
   }
-  await record.release();
   throw (postgres.status === 'rejected' ? postgres : (nats as PromiseRejectedResult)).reason;
 }
 
@@ -112,21 +138,21 @@ async function runningStack(
   postgres: PostgresPart,
   nats: NatsPart,
 ): Promise<Stack> {
-  const addresses = [postgres.description, nats.description];
-  await record.announce(addresses);
+  const announced: string[] = [];
+  const supervised = { postgres: superviseServer(postgres), nats: superviseServer(nats) };
+  const describe = (): readonly string[] => [
+    withPid(postgres, supervised.postgres),
+    withPid(nats, supervised.nats),
+    ...announced,
+  ];
+  await record.announce(describe());
   const stopAll = async (): Promise<void> => {
-    await nats.process?.stop();
+    await supervised.nats?.stop();
     // Postgres writes everything out before it ends, which takes its time after much work.
-    await postgres.process?.stop({ deadlineMs: 60_000 });
+    await supervised.postgres?.stop({ deadlineMs: 60_000 });
     await record.release();
   };
   let stopping: Promise<void> | undefined;
-  for (const { process: server } of [postgres, nats]) {
-    void server?.exited.then(() => {
-      if (stopping !== undefined) return;
-      context.report(`${server.name} ended by itself (log: ${server.logFile}); stop and start Baton again`);
-    });
-  }
   return {
     directory: context.state.path,
     postgresUrl: postgres.url,
@@ -135,12 +161,22 @@ async function runningStack(
     natsUrl: nats.url,
     track: record.track,
     announce: async (address) => {
-      addresses.push(address);
-      await record.announce(addresses);
+      announced.push(address);
+      await record.announce(describe());
     },
-    describe: () => [...addresses],
+    describe,
     stop: () => (stopping ??= stopAll()),
   };
+
+  function superviseServer({ own }: Part): Supervised | undefined {
+    if (own === undefined) return undefined;
+    const { process: first, startAgain } = own;
+    return supervise({ name: first.name, first, startAgain, report: context.report });
+  }
+}
+
+function withPid({ description }: Part, server: Supervised | undefined): string {
+  return server === undefined ? description : `${description} (embedded, pid ${server.current().pid})`;
 }
 
 async function startPostgres(context: Context): Promise<PostgresPart> {
@@ -148,8 +184,16 @@ async function startPostgres(context: Context): Promise<PostgresPart> {
   const url = readSecret(environment, 'DATABASE_URL');
   if (url !== undefined) {
     const metricsUrl = readSecret(environment, 'BATON_METRICS_DATABASE_URL') ?? url;
-    const version = await checkOwnPostgres(url, 'DATABASE_URL');
-    if (metricsUrl !== url) await checkOwnPostgres(metricsUrl, 'BATON_METRICS_DATABASE_URL');
+    const isShared = metricsUrl === url;
+    const version = await checkOwnPostgres({
+      url,
+      variable: 'DATABASE_URL',
+      purposes: isShared ? ['tables', 'metrics'] : ['tables'],
+    });
+    if (!isShared) {
+      const variable = 'BATON_METRICS_DATABASE_URL';
+      await checkOwnPostgres({ url: metricsUrl, variable, purposes: ['metrics'] });
+    }
     const description = `Postgres ${version} of DATABASE_URL: ${withoutPassword(url)}`;
     report(description);
     return { url, metricsUrl, description };
@@ -166,8 +210,7 @@ async function startPostgres(context: Context): Promise<PostgresPart> {
     report,
     track: context.track,
   });
-  const description = `Postgres (embedded, pid ${server.process.pid}): ${withoutPassword(server.url)}`;
-  return { ...server, description };
+  return { ...server, own: server, description: `Postgres: ${withoutPassword(server.url)}` };
 }
 
 async function startNats(context: Context): Promise<NatsPart> {
@@ -191,6 +234,5 @@ async function startNats(context: Context): Promise<NatsPart> {
     report,
     track: context.track,
   });
-  const description = `nats-server ${program.version} (embedded, pid ${server.process.pid}): ${server.url}`;
-  return { ...server, description };
+  return { ...server, own: server, description: `nats-server ${program.version}: ${server.url}` };
 }

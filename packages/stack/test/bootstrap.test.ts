@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFile, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -106,6 +106,38 @@ describe('scripts/bootstrap.mjs', () => {
     const outcome = await run(['script.js'], { NPM_FAILS: '1' });
     expect(outcome).toMatchObject({ code: 1, stdout: '' });
     expect(outcome.stderr).toMatch(/npm ci failed with exit code 7 .* check the network/);
+  });
+
+  it('tells an old Node which one is needed, before anything else', async () => {
+    const preload = `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'18.20.8'})`;
+    const outcome = await run(['script.js'], { NODE_OPTIONS: `--import=${preload}` });
+    expect(outcome).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'baton: Baton needs Node 20.19 or later, but this is Node 18.20.8. Install a newer one ' +
+        '(https://nodejs.org, or "nvm install 22") and run the same command again.\n',
+    });
+  });
+
+  it('is written in what Node 12 can read', async () => {
+    const text = await readFile(join(checkoutDirectory, 'scripts', 'bootstrap.mjs'), 'utf8');
+    // Tried with Node 12.22, 14.21 and 18.20; this list is of what came later and is easily written by habit.
+    const later =
+      /\?\.[\w[(]|\?\?|\|\|=|&&=|'node:|^await |\.at\(|replaceAll|Object\.hasOwn|\d_\d|#\w+ ?[=(;]/m;
+    expect(later.exec(text)?.[0]).toBeUndefined();
+  });
+
+  it('runs what was built from a checkout that cannot be written, and says so where nothing was', async () => {
+    await writeFile(join(checkout, '.baton'), 'a file, so that nobody can write below it, not even root');
+    const refused = await run();
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/Installing and building write into .*\(E\w+: .*\)\. Make it writable/);
+    await rm(join(checkout, '.baton'));
+    await run();
+    await rm(join(checkout, '.baton'), { recursive: true });
+    await writeFile(join(checkout, '.baton'), 'again');
+    expect(await run(['script.js', 'x'])).toEqual({ code: 0, stdout: '["x"]\n', stderr: '' });
   });
 
   it('passes the exit code of the script on', async () => {

@@ -56,6 +56,27 @@ describe('findNatsServer', () => {
     expect(fetched).toBe(1);
   });
 
+  it('replaces a program of the cache that is only a part of one, and says why', async () => {
+    const root = await temporaryDirectory();
+    const whole = await readFile(process.execPath);
+    await writeFile(join(root, 'nats-server'), whole.subarray(0, 100_000), { mode: 0o755 });
+    const fetch = async (directory: string): Promise<string> => {
+      await writeProgram(directory, '2.15.1');
+      return join(directory, 'nats-server');
+    };
+    const lines: string[] = [];
+    const report = (line: string) => lines.push(line);
+    await findNatsServer({ environment: {}, binaries: root, report, sources: [{ name: 'a test', fetch }] });
+    expect(lines[0]).toMatch(/from the cache cannot be used \(.*a part of .*\): .*nats-server$/);
+  });
+
+  it('names a program of the cache that may not be executed when no other is to be had', async () => {
+    const binaries = await temporaryDirectory();
+    await writeFile(join(binaries, 'nats-server'), '#!/bin/sh\n', { mode: 0o644 });
+    const search = findNatsServer({ environment: {}, binaries, report: () => undefined, sources: [] });
+    await expect(search).rejects.toThrow(/the cache cannot be used \(it may not be executed .*chmod \+x/);
+  });
+
   it('says what it tried and what to do when nothing works', async () => {
     const search = {
       environment: {},

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { until } from '@baton/testkit';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
-import { startServices, type ServiceDefinition, type ServicesOptions } from '../src/index.js';
+import { findFreePort, startServices, type ServiceDefinition, type ServicesOptions } from '../src/index.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 const script = 'packages/stack/test/fixtures/stand-in-service.mjs';
@@ -96,9 +96,18 @@ describe('startServices', () => {
     const { port } = other.address() as AddressInfo;
     const environment = { ...process.env, TEST_FIRST_PORT: String(port) };
     const failure = start({ ports: 'standard', environment });
-    await expect(failure).rejects.toThrow(`Port ${port} for first is in use on 127.0.0.1.`);
+    // Whose port it is can be told where the system tells it.
+    const holder = process.platform === 'linux' ? ` by process ${process.pid} (` : '';
+    await expect(failure).rejects.toThrow(`Port ${port} for first is in use on 127.0.0.1${holder}`);
     await expect(failure).rejects.toThrow('set TEST_FIRST_PORT to another port');
     other.close();
+  });
+
+  it('says which two of its own ports are one', async () => {
+    const port = String(await findFreePort());
+    const environment = { ...process.env, TEST_FIRST_PORT: port, TEST_SECOND_PORT: port };
+    const failure = start({ ports: 'standard', environment: { ...environment, TEST_HTTP_PORT: '0' } });
+    await expect(failure).rejects.toThrow(`Port ${port} is set by both TEST_FIRST_PORT and TEST_SECOND_PORT`);
   });
 
   it('says to build when a program is missing', async () => {

@@ -104,6 +104,7 @@ describe('resetState', () => {
     const directory = join(await temporaryDirectory(), '.baton');
     const environment = plainEnvironment();
     const stack = await startStack({ directory, binaries, environment, durability: 'throwaway' });
+    await mkdir(join(directory, 'bin'));
     await writeFile(join(directory, 'bin', 'nats-server'), 'a program');
     const reset = () => resetState({ directory, kept: ['bin'], report: () => undefined });
     await expect(reset()).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,11 @@ export async function temporaryDirectory(): Promise<string> {
   await chmod(directory, 0o711);
   directories.push(directory);
   return directory;
+}
+
+/** Copies a state directory with the owners of its files, which only cp keeps. */
+export function copyDirectory(from: string, to: string): void {
+  execFileSync('cp', ['-a', from, to]);
 }
 
 const directories: string[] = [];

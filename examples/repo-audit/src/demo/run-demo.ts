@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { checkoutState, startServices, startStack, type Session } from '@baton/stack';
+import { startServices, startStack, type Session } from '@baton/stack';
 import { fleet } from '../fleet.js';
 import type { Repository } from '../git/repository.js';
 import { startAgents } from './agents.js';
@@ -34,8 +34,7 @@ export async function runDemo({ repository, directory, session, say }: Run): Pro
   const secondsSinceStart = () => (performance.now() - startedAt) / 1_000;
   const report = (line: string) => say(`  ${line}`);
   say('Starting Postgres, nats-server and the services');
-  // One program for all state directories of the checkout: fetching it takes a while.
-  const stack = await startStack({ directory, binaries: join(checkoutState, 'bin'), report });
+  const stack = await startStack({ directory, report });
   session.onEnd(() => stack.stop());
   const services = await startServices({ stack, report, ports: 'free' });
   session.onEnd(() => services.stop());

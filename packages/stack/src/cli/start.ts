@@ -1,11 +1,14 @@
-import { checkoutState } from '../checkout.js';
+import { chosenState } from '../checkout.js';
 import { startServices, type Services } from '../services/start-services.js';
 import { startStack, type Stack } from '../start-stack.js';
 import { runUntilInterrupted } from '../process/run-until-interrupted.js';
+import { knownWords } from './command-line.js';
+
+knownWords('npm start');
 
 await runUntilInterrupted(async (onStop) => {
   console.error('Starting Baton');
-  const stack = await startStack({ directory: checkoutState, report });
+  const stack = await startStack({ directory: chosenState(), report });
   onStop(() => stack.stop());
   const services = await startServices({ stack, report });
   onStop(() => services.stop());

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { parseListFile, parseSourcesFile, type AptSource } from './apt-sources.js';
-import { isRecentEnough, natsServerVersion } from './version.js';
+import { askVersion, isRecentEnough } from './version.js';
 
 const run = promisify(execFile);
 
@@ -68,8 +68,9 @@ async function fetchFromSuite(source: AptSource, directory: string): Promise<str
   if (archive === undefined) throw new Error('apt downloaded nothing');
   await run('dpkg-deb', ['-x', archive, 'unpacked'], { cwd: directory });
   const program = join(directory, 'unpacked', 'usr', 'sbin', 'nats-server');
-  const version = await natsServerVersion(program);
-  if (version === undefined || !isRecentEnough(version)) throw new Error(`offers ${version ?? 'no program'}`);
+  const answer = await askVersion(program);
+  if ('problem' in answer) throw new Error(`offers no nats-server: ${answer.problem}`);
+  if (!isRecentEnough(answer.version)) throw new Error(`offers ${answer.version}`);
   return program;
 }
 

@@ -1,10 +1,10 @@
-import { access, chmod, constants, copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, chmod, copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 import { StackError } from '../stack-error.js';
 import { fetchFromDebian } from './debian-package.js';
 import { fetchRelease } from './release-archive.js';
-import { isRecentEnough, natsServerVersion, oldestNatsVersion, tooOld } from './version.js';
+import { askVersion, isRecentEnough, oldestNatsVersion, tooOld } from './version.js';
 
 /** Where to look for a nats-server program. */
 export interface NatsServerSearch {
@@ -48,12 +48,17 @@ export async function findNatsServer(search: NatsServerSearch): Promise<NatsServ
     ...(await programsOnPath(search.environment)),
     ['the cache', cached] as const,
   ]) {
-    const version = await natsServerVersion(path);
-    if (version !== undefined && isRecentEnough(version)) {
+    const answer = await askVersion(path);
+    if ('problem' in answer) {
+      if (await exists(path)) note(`nats-server from ${place} cannot be used (${answer.problem}): ${path}`);
+      continue;
+    }
+    const { version } = answer;
+    if (isRecentEnough(version)) {
       search.report(`nats-server ${version} from ${place}: ${path}`);
       return { path, version };
     }
-    if (version !== undefined) note(`nats-server from ${place} is ${version}, too old: ${path}`);
+    note(`nats-server from ${place} is ${version}, too old: ${path}`);
   }
   for (const source of search.sources ?? [releaseArchive, debianPackage]) {
     search.report(`Fetching nats-server from ${source.name}`);
@@ -78,14 +83,15 @@ const releaseArchive: NatsServerSource = {
 const debianPackage: NatsServerSource = { name: 'the Debian package', fetch: fetchFromDebian };
 
 async function programNamedByUser(path: string, report: (line: string) => void): Promise<NatsServerProgram> {
-  const version = await natsServerVersion(path);
-  if (version === undefined) {
+  const answer = await askVersion(path);
+  if ('problem' in answer) {
     throw new StackError(
       'NATS_NOT_FOUND',
-      `NATS_SERVER_BIN is ${path}, but running "${path} --version" did not answer as nats-server does. ` +
+      `NATS_SERVER_BIN is ${path}, but that cannot be used: ${answer.problem}. ` +
         'Set it to the nats-server program (not its folder), or unset it to have one found.',
     );
   }
+  const { version } = answer;
   if (isRecentEnough(version)) {
     report(`nats-server ${version} from NATS_SERVER_BIN: ${path}`);
     return { path, version };
@@ -100,13 +106,16 @@ async function programsOnPath(
   for (const directory of (environment['PATH'] ?? '').split(delimiter)) {
     if (directory === '') continue;
     const path = join(directory, programName);
-    const executable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (executable) found.push(['PATH', path]);
+    if (await exists(path)) found.push(['PATH', path]);
   }
   return found;
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function fetchInto(cached: string, source: NatsServerSource, binaries: string): Promise<string> {
@@ -114,8 +123,9 @@ async function fetchInto(cached: string, source: NatsServerSource, binaries: str
   const directory = await mkdtemp(join(binaries, 'fetch-'));
   try {
     const program = await source.fetch(directory);
-    const version = await natsServerVersion(program);
-    if (version === undefined) throw new Error('what was fetched does not run as nats-server');
+    const answer = await askVersion(program);
+    if ('problem' in answer) throw new Error(`what was fetched cannot be used: ${answer.problem}`);
+    const { version } = answer;
     if (!isRecentEnough(version)) throw new Error(`offers ${version}, older than ${oldestNatsVersion}`);
     // Renamed at the end, so that two starts at once cannot see half a program.
     const draft = join(directory, 'ready');
@@ -134,6 +144,7 @@ function notFound(tried: readonly string[], cached: string): StackError {
     `No nats-server ${oldestNatsVersion} or later was found. Tried NATS_SERVER_BIN (not set), PATH, ${cached}, and:\n` +
       tried.map((line) => `  ${line}\n`).join('') +
       'Do one of these: install nats-server with the package manager of this system; download it from ' +
-      'https://github.com/nats-io/nats-server/releases and set NATS_SERVER_BIN to it; or set NATS_URL to a server that runs already.',
+      'https://github.com/nats-io/nats-server/releases (another machine will do) and set NATS_SERVER_BIN to it; ' +
+      'or set NATS_URL to a server that runs already.',
   );
 }

@@ -32,6 +32,8 @@ export interface NatsServer {
   readonly url: string;
   readonly port: number;
   readonly process: RunningProcess;
+  /** Starts the server once more on the same port and store, after it ended; does not wait until it can be used. */
+  startAgain(): Promise<RunningProcess>;
 }
 
 /** Starts a nats-server with JetStream on 127.0.0.1 and waits until it accepts clients. */
@@ -45,18 +47,22 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     const storeDirectory = join(directory, 'jetstream');
     await writeFile(config, natsServerConfig({ port, storeDirectory, durability: options.durability }));
     await checkConfig(program, config);
-    const server = await startProcess({
-      name: 'nats-server',
-      command: program,
-      arguments: ['--config', config],
-      directory,
-      logFile: options.logFile,
-    });
-    await options.track?.(server);
+    const startServer = async (): Promise<RunningProcess> => {
+      const started = await startProcess({
+        name: 'nats-server',
+        command: program,
+        arguments: ['--config', config],
+        directory,
+        logFile: options.logFile,
+      });
+      await options.track?.(started);
+      return started;
+    };
+    const server = await startServer();
     const failure = await failureToStart(server, port);
     if (failure === undefined) {
       report?.(`nats-server runs on 127.0.0.1:${port} (pid ${server.pid})`);
-      return { url: `nats://127.0.0.1:${port}`, port, process: server };
+      return { url: `nats://127.0.0.1:${port}`, port, process: server, startAgain: startServer };
     }
     if (attempt === 3 || !failure.includes('address already in use')) throw startFailure(server, failure);
   }

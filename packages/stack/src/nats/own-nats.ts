@@ -3,10 +3,15 @@ import { connect } from 'node:net';
 import { StackError } from '../stack-error.js';
 import { isRecentEnough, tooOld } from './version.js';
 
+// What task-service asks for before it is ready; nats-server has 1 MiB unless told.
+const leastPayloadBytes = 2 * 1024 * 1024;
+
 /** What a nats-server says about itself to everyone who connects. */
 export interface NatsServerInfo {
   readonly version: string;
   readonly jetstream?: boolean;
+  readonly auth_required?: boolean;
+  readonly max_payload?: number;
 }
 
 /** Connects and reads the greeting; rejects when none comes within 3 s. */
@@ -41,11 +46,11 @@ export async function checkOwnNats(natsUrl: string): Promise<string> {
     if (!isRecentEnough(info.version)) {
       throw tooOld(`NATS_URL (${url.host})`, info.version, 'Upgrade it, or unset NATS_URL.');
     }
-    if (info.jetstream === true) return info.version;
+    const problem = problemOf(info);
+    if (problem === undefined) return info.version;
     throw new StackError(
       'NATS_UNREACHABLE',
-      `The server of NATS_URL (${url.host}) runs without JetStream. Start it with "jetstream {}" in its ` +
-        'configuration (or the flag -js), or unset NATS_URL to use the embedded one.',
+      `The server of NATS_URL (${url.host}) ${problem}, or unset NATS_URL to use the embedded one.`,
     );
   }
   throw new StackError(
@@ -55,9 +60,21 @@ export async function checkOwnNats(natsUrl: string): Promise<string> {
   );
 }
 
+function problemOf(info: NatsServerInfo): string | undefined {
+  if (info.jetstream !== true) {
+    return 'runs without JetStream. Start it with "jetstream {}" in its configuration (or the flag -js)';
+  }
+  if (info.auth_required === true) {
+    return 'asks for a login, and Baton has none to give yet. Let it run without authorization, on loopback';
+  }
+  const { max_payload: limit = 0 } = info;
+  if (limit >= leastPayloadBytes) return undefined;
+  return `takes messages of ${limit} bytes at most. Set "max_payload: 8MB" in its configuration`;
+}
+
 function parseAddress(address: string): URL {
   const text = address.includes('://') ? address : `nats://${address}`;
-  if (URL.canParse(text)) return new URL(text);
+  if (URL.canParse(text) && /^(nats|tls):$/.test(new URL(text).protocol)) return new URL(text);
   throw new StackError(
     'INVALID_SETTING',
     'NATS_URL must look like nats://host:4222 (several separated by commas), but does not. ' +

@@ -8,14 +8,28 @@ const run = promisify(execFile);
 /** The oldest nats-server that will do, because of `sync_interval` and consumers with several filters. */
 export const oldestNatsVersion = '2.10.0';
 
-/** Asks a nats-server program for its version, such as `2.15.1`; undefined when it is none. */
-export async function natsServerVersion(program: string): Promise<string | undefined> {
+/** What a program answered when it was asked for its version: that, such as `2.15.1`, or why it is no nats-server. */
+export type VersionAnswer = { readonly version: string } | { readonly problem: string };
+
+/** Asks a nats-server program for its version. */
+export async function askVersion(program: string): Promise<VersionAnswer> {
   try {
     const { stdout, stderr } = await run(program, ['--version'], { timeout: 10_000 });
-    return /nats-server:? v?(\d+\.\d+\.\d+)/i.exec(`${stdout}${stderr}`)?.[1];
-  } catch {
-    return undefined;
+    const version = /nats-server:? v?(\d+\.\d+\.\d+)/i.exec(`${stdout}${stderr}`)?.[1];
+    return version === undefined
+      ? { problem: '"--version" answers otherwise than nats-server' }
+      : { version };
+  } catch (cause) {
+    return { problem: problemOf(cause as NodeJS.ErrnoException & { readonly signal?: string }) };
   }
+}
+
+function problemOf({ code, signal, message }: NodeJS.ErrnoException & { readonly signal?: string }): string {
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'it may not be executed (a folder, or chmod +x is missing)';
+  if (code === 'ENOEXEC') return 'it is no program for this machine, or only a part of one';
+  if (typeof signal === 'string') return `it was ended by ${signal}, so it may be only a part of a program`;
+  return message.split('\n')[0] ?? '';
 }
 
 /** Whether a version such as `2.10.27` is recent enough. */

@@ -10,6 +10,7 @@ import { ensureDatabases, postgresAddresses, type PostgresAddresses } from './da
 import { removeStalePidFile } from './pid-file.js';
 import { createSecrets, readSecrets, type PostgresSecrets } from './secrets.js';
 import { serverFlags, type Durability } from './server-flags.js';
+import { startFailure } from './start-failure.js';
 
 /** Where the embedded Postgres keeps its files and how it runs. */
 export interface EmbeddedPostgresOptions {
@@ -28,6 +29,8 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres extends PostgresAddresses {
   readonly port: number;
   readonly process: RunningProcess;
+  /** Starts the server once more on the same port and data, after it ended; does not wait until it can be used. */
+  startAgain(): Promise<RunningProcess>;
 }
 
 interface Prepared {
@@ -49,12 +52,16 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       const addresses = postgresAddresses(port, prepared.secrets);
       await ensureDatabases(addresses.superuserUrl, prepared.secrets, () => !server.hasExited());
       options.report?.(`Postgres runs on 127.0.0.1:${port} (pid ${server.pid})`);
-      return { ...addresses, port, process: server };
+      const startAgain = async (): Promise<RunningProcess> => {
+        await removeStalePidFile(prepared.data, (line) => options.report?.(line));
+        return startServer(prepared, port, options);
+      };
+      return { ...addresses, port, process: server, startAgain };
     } catch (cause) {
       await server.stop();
       const lines = await server.lastLines();
       if (attempt < 3 && lines.includes('Address already in use')) continue;
-      throw startFailure(server, lines, cause);
+      throw startFailure(server, { lines, data: prepared.data, cause });
     }
   }
 }
@@ -66,7 +73,10 @@ async function prepare(options: EmbeddedPostgresOptions): Promise<Prepared> {
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
   if (account.user !== undefined) await chown(options.directory, account.user.uid, account.user.gid);
 
-  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined);
+  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw cause;
+  });
   if (version !== undefined) {
     const secrets = await readSecrets(options.secretsFile);
     if (secrets !== undefined) return { account, postgres: binaries.postgres, data, secrets };
@@ -104,7 +114,7 @@ async function initialise({ account, initdb, data, secrets, options }: Initialis
     const launch = launchAs(account, initdb, flags);
     const run = await startProcess({ ...processOptions(launch, options), name: 'initdb' });
     const status = await run.exited;
-    if (status.code !== 0) throw startFailure(run, await run.lastLines(), undefined);
+    if (status.code !== 0) throw startFailure(run, { lines: await run.lastLines(), data });
     await rename(draft, data);
   } finally {
     await rm(passwordFile, { force: true });
@@ -133,15 +143,4 @@ function processOptions(launch: Launch, options: EmbeddedPostgresOptions) {
     logFile: options.logFile,
     stopSignal: 'SIGINT' as const,
   };
-}
-
-function startFailure(run: RunningProcess, lines: string, cause: unknown): StackError {
-  const reason = cause instanceof Error ? ` (${cause.message})` : '';
-  return new StackError(
-    'POSTGRES_START_FAILED',
-    `${run.name} did not start${reason}. It wrote:\n${lines}\n` +
-      `The whole log is ${run.logFile}. If the data is damaged or from another version, "npm run reset" ` +
-      'starts with an empty database; DATABASE_URL switches to a Postgres of your own.',
-    { cause },
-  );
 }

@@ -14,7 +14,7 @@ export interface PostgresSecrets {
 
 /** Reads the passwords; undefined before the first start. */
 export function readSecrets(file: string): Promise<PostgresSecrets | undefined> {
-  return readJson<PostgresSecrets>(file);
+  return readJson<PostgresSecrets>(file, ['superuser', 'owner', 'metrics']);
 }
 
 /** Makes new passwords and keeps them in a file only its owner may read. */

@@ -1,4 +1,6 @@
 import { checkoutDirectory } from '../checkout.js';
+import { portFromEnvironment } from '../ports.js';
+import { StackError } from '../stack-error.js';
 import { batonServices, type ServiceDefinition } from './service-definition.js';
 import { planService, startPlanned, untilReady, type ServiceContext } from './service-process.js';
 import { superviseService, type SupervisedService } from './supervised-service.js';
@@ -41,6 +43,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   };
   const definitions = options.definitions ?? batonServices;
   // One after the other: two that look for a free port at once could find the same one.
+  if (context.ports === 'standard') refuseSharedPorts(definitions, context.environment);
   const plans = [];
   for (const definition of definitions) plans.push(await planService(definition, context));
 
@@ -72,6 +75,22 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     },
     stop: () => stopInReverse(list),
   };
+}
+
+/** Each port is free until a service takes it: that two of ours want the same must be seen before. */
+function refuseSharedPorts(definitions: readonly ServiceDefinition[], environment: NodeJS.ProcessEnv): void {
+  const takenBy = new Map<number, string>();
+  for (const { http, operations } of definitions) {
+    for (const { variable, standard } of http === undefined ? [operations] : [http, operations]) {
+      const port = portFromEnvironment(environment, variable) ?? standard;
+      const other = takenBy.get(port);
+      if (port !== 0 && other !== undefined) {
+        const message = `Port ${port} is set by both ${other} and ${variable}. Set one of them to another port.`;
+        throw new StackError('INVALID_SETTING', message);
+      }
+      takenBy.set(port, variable);
+    }
+  }
 }
 
 async function stopInReverse(list: readonly SupervisedService[]): Promise<void> {

@@ -20,6 +20,8 @@ interface RunContent {
   readonly children: readonly ChildRecord[];
 }
 
+const runFields = ['owner', 'startedAt', 'addresses', 'children'] as const;
+
 /** The right to run a stack in one state directory, with a record of the processes that belong to it. */
 export interface RunRecord {
   /** Records a child, so that the next start can stop it should this process be killed. */
@@ -69,8 +71,16 @@ export async function takeRunRecord(runFile: string, report: (line: string) => v
 
 /** Throws ALREADY_RUNNING when a living process runs a stack here. */
 export async function refuseWhileRunning(runFile: string): Promise<void> {
-  const content = await readJson<RunContent>(runFile);
+  const content = await readJson<RunContent>(runFile, runFields);
   if (content !== undefined && (await isAlive(content.owner))) throw alreadyRunning(content);
+}
+
+/** Whether the run file is there and cannot tell who runs. */
+export async function isDamaged(runFile: string): Promise<boolean> {
+  return readJson<RunContent>(runFile, runFields).then(
+    () => false,
+    (cause: unknown) => cause instanceof StackError,
+  );
 }
 
 /** Creates the file with its whole content at once; false when it exists. */
@@ -99,7 +109,7 @@ async function removeStaleRunFile(runFile: string, report: (line: string) => voi
     throw new StackError('STATE_UNUSABLE', message);
   }
   try {
-    const content = await readJson<RunContent>(runFile);
+    const content = await readJson<RunContent>(runFile, runFields);
     if (content === undefined) return;
     if (await isAlive(content.owner)) throw alreadyRunning(content);
     for (const child of content.children) await stopOrphan(child, report);
@@ -147,6 +157,7 @@ function alreadyRunning(content: RunContent): StackError {
   return new StackError(
     'ALREADY_RUNNING',
     `Baton already runs here: process ${content.owner.pid}, since ${content.startedAt}.${addresses}\n` +
-      `Use that one, or stop it first (Ctrl-C in its terminal, or: kill ${content.owner.pid}).`,
+      `Use that one, or stop it first (Ctrl-C in its terminal, or: kill ${content.owner.pid}). ` +
+      'A second one needs a state directory of its own: set BATON_DIRECTORY to another folder.',
   );
 }
