@@ -85,7 +85,8 @@ async function installWhenNeeded() {
   if (failure) {
     throw problem(
       `npm ci ${failure} (its messages are above). It needs the npm registry: check the network, the proxy and ` +
-        '"npm config get registry", then run the same command again. On a machine without network, copy ' +
+        '"npm config get registry", and that node_modules belongs to this user; then run the same command again. ' +
+        'On a machine without network, copy ' +
         'node_modules from one of the same system where "npm ci" has run.',
     );
   }

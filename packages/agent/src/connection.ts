@@ -15,6 +15,8 @@ import type { AgentLogger } from './logger.js';
 /** How long a request waits for its answer unless said otherwise. */
 const REQUEST_TIMEOUT_MS = 5_000;
 const CLOSE_TIMEOUT_MS = 2_000;
+/** Where an agent connects that was told nothing. */
+export const DEFAULT_SERVERS = 'nats://127.0.0.1:4222';
 
 type RequestOptions = { readonly timeoutMs?: number; readonly traceparent?: string | null };
 
@@ -54,7 +56,9 @@ export function createConnection(options: ConnectionOptions): Connection {
         break;
       } catch (error) {
         if (failures === 0)
-          logger.warn(`agent ${id}: no NATS at ${servers} yet: ${messageOf(error)}; trying on`);
+          logger.warn(
+            `agent ${id}: no NATS at ${servers} yet: ${messageOf(error)}; trying on${hintAt(servers)}`,
+          );
       }
       await pause(backOffMs(failures), signal);
     }
@@ -149,6 +153,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   return { open, isConnected: () => connected, request, publish, subscribe, close };
+}
+
+function hintAt(servers: string): string {
+  if (servers !== DEFAULT_SERVERS || process.env['NATS_URL']) return '';
+  return ' (the variable NATS_URL is not set; "npm start" prints its value)';
 }
 
 function dial(id: string, servers: string): Promise<NatsConnection> {

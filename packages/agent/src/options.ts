@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { agentId, announcement, DomainError, parse, type Capability, type Hello } from '@baton/contracts';
+import { DEFAULT_SERVERS } from './connection.js';
 import { quietLogger, type AgentLogger } from './logger.js';
 import type { TaskHandler } from './context.js';
 
@@ -35,6 +36,10 @@ export type AgentSettings = {
 /** Checks what the user said, once; throws `VALIDATION_FAILED` naming what is wrong. */
 export function readOptions(options: AgentOptions): AgentSettings {
   const { capabilities = [], maxConcurrent, prefetch, labels } = options;
+  if (!Array.isArray(capabilities)) {
+    const message = `createAgent: expected capabilities to be a list, got ${typeof capabilities}; write ['summarise']`;
+    throw new DomainError('VALIDATION_FAILED', message);
+  }
   if (typeof options.handler !== 'function') {
     const message = `createAgent: expected handler to be a function (task, context), got ${typeof options.handler}`;
     throw new DomainError('VALIDATION_FAILED', message);
@@ -46,12 +51,23 @@ export function readOptions(options: AgentOptions): AgentSettings {
   );
   return {
     id: parse(agentId, options.id, 'createAgent: id'),
-    servers: options.servers ?? process.env['NATS_URL'] ?? 'nats://127.0.0.1:4222',
+    servers: checkServers(options.servers ?? (process.env['NATS_URL'] || DEFAULT_SERVERS)),
     logger: options.logger ?? quietLogger,
     handler: options.handler,
     ...announced,
     hello: { ...announced, instance: randomUUID(), startedAt: new Date().toISOString() },
   };
+}
+
+/** An address that can never be reached must not be tried for ever. */
+function checkServers(servers: string): string {
+  for (const server of servers.split(',').map((part) => part.trim())) {
+    const url = server.includes('://') ? server : `nats://${server}`;
+    if (URL.canParse(url) && /^(nats|tls):$/.test(new URL(url).protocol)) continue;
+    const message = `createAgent: expected servers (NATS_URL) such as nats://127.0.0.1:4222, got ${JSON.stringify(server)}`;
+    throw new DomainError('VALIDATION_FAILED', message);
+  }
+  return servers;
 }
 
 function toCapability(capability: string | { readonly name: string; readonly level?: number }): object {

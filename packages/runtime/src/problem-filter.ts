@@ -68,7 +68,7 @@ const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** Errors of the framework (bad JSON, unknown route, body too large) get their place in the catalogue. */
-function toDomainError(error: unknown, { method, url }: Request): DomainError {
+function toDomainError(error: unknown, { method, url, headers }: Request): DomainError {
   if (error instanceof DomainError) return error;
   const status =
     error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number })?.statusCode;
@@ -80,5 +80,9 @@ function toDomainError(error: unknown, { method, url }: Request): DomainError {
   }
   if (code === 'ROUTE_NOT_FOUND')
     return new DomainError(code, `There is no ${method} ${url}; see docs/rest.md`);
+  if (code === 'UNSUPPORTED_MEDIA_TYPE') {
+    const got = JSON.stringify(headers['content-type'] ?? 'none');
+    return new DomainError(code, `Expected the header "content-type: application/json", got ${got}`);
+  }
   return new DomainError(code, error instanceof Error ? error.message : String(error), { cause: error });
 }

@@ -195,6 +195,7 @@ describe('bad input', () => {
     expect(await announceBody('application/x-www-form-urlencoded', 1)).toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
       status: 415,
+      detail: 'Expected the header "content-type: application/json", got "application/x-www-form-urlencoded"',
     });
     expect((await fixture.http('GET', '/v1/tasks/not-an-id')).body.code).toBe('VALIDATION_FAILED');
     expect((await fixture.http('GET', '/v1/tasks/01900000-0000-7000-8000-000000000000')).body.code).toBe(
