@@ -61,13 +61,13 @@ export function createCalls(options: {
     const subject = agentSubject.call(id, verb);
     const payload = JSON.stringify(body);
     refuseTooLarge(verb, Buffer.byteLength(payload));
-    const patience = Date.now() + PATIENCE_MS;
+    const patience = performance.now() + PATIENCE_MS;
     for (let failures = 0; ; failures += 1) {
       signal.throwIfAborted();
       try {
         return await connection.request(subject, payload, { traceparent });
       } catch (error) {
-        if (!mayPass(error) || Date.now() > patience) throw error;
+        if (!mayPass(error) || performance.now() > patience) throw error;
       }
       await pause(backOffMs(failures), signal);
     }

@@ -14,16 +14,16 @@ export type Progress<R> = {
 export function createProgress<R>(send: (run: R, report: ProgressReport) => Promise<void>): Progress<R> {
   const latest = new Map<R, ProgressReport>();
   const inFlight = new Set<R>();
-  let flushedAt = 0;
+  let flushedAt = -Infinity;
   let timer: NodeJS.Timeout | undefined;
 
   function arm(): void {
-    timer ??= setTimeout(flush, Math.max(0, flushedAt + SPACING_MS - Date.now()));
+    timer ??= setTimeout(flush, Math.max(0, flushedAt + SPACING_MS - performance.now()));
   }
 
   function flush(): void {
     timer = undefined;
-    flushedAt = Date.now();
+    flushedAt = performance.now();
     for (const [run, report] of latest) {
       if (inFlight.has(run)) continue;
       latest.delete(run);

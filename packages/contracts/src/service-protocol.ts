@@ -119,6 +119,8 @@ export const snapshotAnswer = z.object({
       ),
     }),
   ),
+  /** The time of the database, by which `until` of a skipped agent is meant. */
+  now: timestamp.optional(),
   next: agentId.nullable(),
 });
 export type SnapshotAnswer = z.infer<typeof snapshotAnswer>;

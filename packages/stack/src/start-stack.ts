@@ -185,7 +185,7 @@ async function startPostgres(context: Context): Promise<PostgresPart> {
   if (url !== undefined) {
     const metricsUrl = readSecret(environment, 'BATON_METRICS_DATABASE_URL') ?? url;
     const isShared = metricsUrl === url;
-    const version = await checkOwnPostgres({
+    const { version, clockWarning } = await checkOwnPostgres({
       url,
       variable: 'DATABASE_URL',
       purposes: isShared ? ['tables', 'metrics'] : ['tables'],
@@ -196,6 +196,7 @@ async function startPostgres(context: Context): Promise<PostgresPart> {
     }
     const description = `Postgres ${version} of DATABASE_URL: ${withoutPassword(url)}`;
     report(description);
+    if (clockWarning !== undefined) report(clockWarning);
     return { url, metricsUrl, description };
   }
   const server = await startEmbeddedPostgres({

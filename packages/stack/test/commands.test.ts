@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
+import { createTestDatabase } from '@baton/testkit';
 import { describe, expect, it } from '@jest/globals';
 
 import { checkoutDirectory, checkoutState, chosenState, findFreePort } from '../src/index.js';
@@ -44,6 +46,20 @@ describe('the commands', () => {
       expect(stderr).not.toMatch(/secret|\n\s+at /);
     },
   );
+
+  it('start says that the clock of this machine is not that of Postgres', async () => {
+    const database = await createTestDatabase();
+    const clock = pathToFileURL(join(checkoutDirectory, 'tests', 'fixtures', 'shifted-clock.mjs')).href;
+    const { stderr } = await command('start', [], {
+      DATABASE_URL: database.url,
+      NATS_URL: `nats://127.0.0.1:${await findFreePort()}`,
+      NODE_OPTIONS: `--import=${clock}`,
+      CLOCKS: JSON.stringify({ 'start.js': -3_600_000 }),
+    });
+    expect(stderr).toMatch(/The clock of this machine is 3600 s behind that of Postgres.* NTP/);
+    expect(stderr).toMatch(/NATS_URL is set, but none of its servers answers .*ECONNREFUSED/);
+    await database.close();
+  });
 
   it('reset empties the directory that BATON_DIRECTORY names, whatever letters it has', async () => {
     const state = join(await temporaryDirectory(), 'mein Zustand é');

@@ -1,6 +1,15 @@
 import { checkNats, connectBus, JetStreamStrategy, type Bus } from '@baton/bus';
 import { INBOX_PREFIX } from '@baton/contracts';
-import { nestLogger, ProblemFilter, startOperations, type Health, type ServiceContext } from '@baton/runtime';
+import {
+  createClock,
+  followDatabase,
+  nestLogger,
+  ProblemFilter,
+  startOperations,
+  type DatabaseClock,
+  type Health,
+  type ServiceContext,
+} from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
@@ -24,7 +33,8 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     inboxPrefix: INBOX_PREFIX.service('metrics-service'),
     logger,
   });
-  const { app, events } = await createApp({ dataSource, bus, logger });
+  const clock = createClock(logger);
+  const { app, events } = await createApp({ dataSource, bus, clock, logger });
   const operations = await startOperations({
     port: config.BATON_OPERATIONS_PORT,
     host: config.BATON_HTTP_HOST,
@@ -44,6 +54,7 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
   });
   logger.info({ port: operations.port }, 'operations port is open');
   if (!(await openDatabase(dataSource, { logger, signal: starting.signal }))) return;
+  await followDatabase(clock, () => readTime(dataSource));
   registerTaskFigures(new TaskFiguresStore(dataSource), logger);
   await app.startAllMicroservices();
   await app.listen(config.BATON_HTTP_PORT, config.BATON_HTTP_HOST);
@@ -51,10 +62,15 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
   logger.info({ http: await app.getUrl() }, 'started');
 }
 
-type Parts = { readonly dataSource: DataSource; readonly bus: Bus; readonly logger: Logger };
+type Parts = {
+  readonly dataSource: DataSource;
+  readonly bus: Bus;
+  readonly clock: DatabaseClock;
+  readonly logger: Logger;
+};
 
-async function createApp({ dataSource, bus, logger }: Parts) {
-  const ingest = new IngestService(new IngestStore(dataSource), logger);
+async function createApp({ dataSource, bus, clock, logger }: Parts) {
+  const ingest = new IngestService(new IngestStore(dataSource), logger, clock);
   const reports = new ReportService(new ReportStore(dataSource));
   const app = await NestFactory.create<NestFastifyApplication>(
     MetricsModule.with({ ingest, reports }),
@@ -68,7 +84,7 @@ async function createApp({ dataSource, bus, logger }: Parts) {
 }
 
 /** Reports come from Postgres: without NATS they are only behind, on every replica alike. */
-function healthOf(parts: Omit<Parts, 'logger'> & { readonly events: JetStreamStrategy }): Health {
+function healthOf(parts: Pick<Parts, 'dataSource' | 'bus'> & { readonly events: JetStreamStrategy }): Health {
   const { dataSource, bus, events } = parts;
   return {
     checks: {
@@ -82,4 +98,9 @@ function healthOf(parts: Omit<Parts, 'logger'> & { readonly events: JetStreamStr
       },
     },
   };
+}
+
+async function readTime(dataSource: DataSource): Promise<number> {
+  const [row] = await dataSource.query<{ now: Date }[]>('SELECT clock_timestamp() AS now');
+  return row?.now.getTime() ?? Number.NaN;
 }

@@ -1,6 +1,6 @@
 import { connectBus, type Bus } from '@baton/bus';
 import { INBOX_PREFIX } from '@baton/contracts';
-import { explainDatabaseError, StartError } from '@baton/runtime';
+import { createClock, explainDatabaseError, followDatabase, StartError } from '@baton/runtime';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { AgentService } from './agents/agent.service.js';
@@ -19,6 +19,7 @@ import type { Loop } from './loop.js';
 import { OutboxService } from './outbox/outbox.service.js';
 import { LeaseService } from './shards/lease.service.js';
 import { Cursors } from './tasks/cursor.js';
+import { mintTaskId } from './tasks/mint-id.js';
 import { TaskService } from './tasks/task.service.js';
 import { createMaintenance } from './waiting/maintenance.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
@@ -78,14 +79,17 @@ export async function createServices(
     logger,
   });
   const cursorKey = await readCursorKey(pool);
+  const clock = createClock(logger);
+  await followDatabase(clock, () => readTime(pool));
+  const mintId = () => mintTaskId(clock.now(), Date.now());
   const outbox = new OutboxService(bus, tidyPool, logger);
   const writePath = new WritePath(lanePool, outbox, logger, config.BATON_LANES);
   const announcer = new FleetAnnouncer(bus, pool, outbox, logger);
   const offers = new OfferService(bus, pool, writePath, logger);
   const inbox = new InboxService(bus, pool, logger);
   const sessions = new SessionService(pool, announcer, writePath, logger, config.BATON_AGENT_ENROLMENT);
-  const tasks = new TaskService(pool, writePath, bus, new Cursors(cursorKey, 'tasks'));
   const leases = new LeaseService(pool);
+  const tasks = new TaskService(pool, writePath, bus, new Cursors(cursorKey, 'tasks'), mintId);
   const reconciler = createReconciler(pool, writePath, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
   for (const listener of [offers, new HintService(bus), inbox, recheckNewWaits(writePath)])
@@ -108,7 +112,7 @@ export async function createServices(
     sessions,
     verbs: new TaskVerbsService(pool, writePath),
     calls: new CallsService(pool, tasks),
-    distribution: new DistributionService(pool, writePath, leases),
+    distribution: new DistributionService(pool, writePath, leases, clock),
     leases,
     reactor: new ReactorService(pool, writePath),
   };
@@ -123,6 +127,11 @@ export async function openDataSource({
     .catch((error: unknown) => {
       throw new StartError(explainDatabaseError(error, url), { cause: error });
     });
+}
+
+async function readTime(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ now: number }>('SELECT clock_timestamp() AS now');
+  return rows[0]?.now ?? Number.NaN;
 }
 
 async function readCursorKey(pool: Pool): Promise<string> {

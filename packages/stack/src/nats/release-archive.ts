@@ -54,7 +54,9 @@ async function download(url: string, timeoutMs: number): Promise<Buffer> {
 
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  return cause.cause instanceof Error ? cause.cause.message : cause.message;
+  const { message, code } = (cause.cause ?? cause) as NodeJS.ErrnoException;
+  const isClock = code === 'CERT_NOT_YET_VALID' || code === 'CERT_HAS_EXPIRED';
+  return isClock ? `${message}: is the clock of this machine right?` : message;
 }
 
 function systemName(): string {

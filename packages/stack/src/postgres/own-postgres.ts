@@ -44,15 +44,24 @@ interface Facts {
   readonly user: string;
   readonly database: string;
   readonly isReadOnly: boolean;
+  /** Milliseconds of the epoch. */
+  readonly now: number;
   readonly mayTables: boolean;
   readonly mayMetrics: boolean;
 }
 
-/** Makes sure that the Postgres the user named answers and will do; returns its version. */
-export async function checkOwnPostgres(own: OwnPostgres): Promise<string> {
+/** What a Postgres that will do told of itself. */
+export interface CheckedPostgres {
+  readonly version: string;
+  /** How far the clock of this machine is ahead of its, when that is worth a word. */
+  readonly clockWarning: string | undefined;
+}
+
+/** Makes sure that the Postgres the user named answers and will do. */
+export async function checkOwnPostgres(own: OwnPostgres): Promise<CheckedPostgres> {
   const facts = await askFacts(own);
   const problem = problemOf(facts, own.purposes);
-  if (problem === undefined) return facts.version;
+  if (problem === undefined) return { version: facts.version, clockWarning: clockWarning(facts.now) };
   throw new StackError(
     'POSTGRES_UNUSABLE',
     `${own.variable} is set to ${withoutPassword(own.url)}, but ${problem}, ` +
@@ -78,6 +87,7 @@ async function askFacts(own: OwnPostgres): Promise<Facts> {
     const { rows } = await client.query<Facts>(`
       SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
         current_user AS user, current_database() AS database,
+        extract(epoch FROM clock_timestamp())::float8 * 1000 AS now,
         pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS "isReadOnly",
         coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS "mayTables",
         CASE WHEN to_regnamespace('metrics') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
@@ -106,6 +116,17 @@ function problemOf(facts: Facts, purposes: readonly Purpose[]): string | undefin
     return `the user ${user} may not create the schema metrics there. Grant it (${grant})`;
   }
   return undefined;
+}
+
+// The question itself takes at most 5 s.
+function clockWarning(databaseTime: number): string | undefined {
+  const seconds = Math.round((Date.now() - databaseTime) / 1_000);
+  if (Math.abs(seconds) <= 10) return undefined;
+  const direction = seconds > 0 ? 'ahead of' : 'behind';
+  return (
+    `The clock of this machine is ${Math.abs(seconds)} s ${direction} that of Postgres, which is the one that counts. ` +
+    'Have both set by NTP (timedatectl set-ntp true)'
+  );
 }
 
 function quoted(name: string): string {

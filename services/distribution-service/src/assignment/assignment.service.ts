@@ -81,7 +81,7 @@ export class AssignmentService implements OnApplicationShutdown {
     // Without a lease no agent is this process's own, and none is found.
     this.leases.isHolding();
     const startedAt = performance.now();
-    const placement = decideTask(this.view, task, Date.now());
+    const placement = decideTask(this.view, task, this.fleetService.clock.now());
     const tookMicros = (performance.now() - startedAt) * 1_000;
     decisionSeconds.observe(tookMicros / 1_000_000);
     if (placement === undefined) {

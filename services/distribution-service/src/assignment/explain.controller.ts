@@ -11,7 +11,8 @@ export class ExplainController {
 
   @Replies(SERVICE_SUBJECTS.explain, { queue: QUEUE_GROUPS.distribution })
   async explain(body: unknown): Promise<Waiting> {
+    const { fleet, clock } = this.fleetService;
     const { task } = parse(explainRequest, body, SERVICE_SUBJECTS.explain);
-    return explainWaiting(this.fleetService.fleet, task, Date.now());
+    return explainWaiting(fleet, task, clock.now());
   }
 }

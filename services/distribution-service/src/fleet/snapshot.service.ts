@@ -132,11 +132,12 @@ export class SnapshotService implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   private async ask(request: SnapshotRequest): Promise<SnapshotAnswer> {
-    const { fleet } = this.fleetService;
-    const askedAt = fleet.step;
+    const { fleet, clock } = this.fleetService;
+    const [askedAt, sentAt] = [fleet.step, performance.now()];
     const options = { answer: snapshotAnswer, timeoutMs: TIMEOUT_MS };
     const answer = await askTaskService(this.bus, SERVICE_SUBJECTS.snapshot, request, options);
     this.failing = false;
+    if (answer.now !== undefined) clock.learn(Date.parse(answer.now), sentAt);
     this.refresh(applySnapshot(fleet, answer.agents, askedAt, performance.now()));
     return answer;
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError, type TaskEvent } from '@baton/contracts';
+import type { DatabaseClock } from '@baton/runtime';
 import type { Logger } from 'pino';
 import { ingestMetrics } from './ingest.prometheus.js';
 import type { IngestStore, Poison } from './ingest.store.js';
@@ -32,6 +33,7 @@ type Gathered = {
 export class IngestService {
   readonly #store: IngestStore;
   readonly #logger: Logger;
+  readonly #clock: Pick<DatabaseClock, 'now'>;
   readonly #stopping = new AbortController();
   #gathered: Gathered[] = [];
   #gatheredStates = 0;
@@ -39,9 +41,10 @@ export class IngestService {
   #lastFlushAt = -Infinity;
   #flushNow: () => void = () => undefined;
 
-  constructor(store: IngestStore, logger: Logger) {
+  constructor(store: IngestStore, logger: Logger, clock: Pick<DatabaseClock, 'now'>) {
     this.#store = store;
     this.#logger = logger;
+    this.#clock = clock;
   }
 
   /**
@@ -134,7 +137,7 @@ export class IngestService {
     } finally {
       stopTimer();
       const oldest = Math.min(...messages.map((message) => message.oldest));
-      ingestMetrics.lagSeconds.set(Math.max(0, Date.now() - oldest) / 1_000);
+      ingestMetrics.lagSeconds.set(Math.max(0, this.#clock.now() - oldest) / 1_000);
     }
   }
 }

@@ -17,7 +17,8 @@ type FleetChange = {
 
 /** Writes the events of a fleet change with the change itself. */
 export async function insertFleetEvents(db: Client, changes: readonly FleetChange[]): Promise<OutboxRow> {
-  const time = new Date().toISOString();
+  const { rows } = await db.query<{ now: number }>('SELECT clock_timestamp() AS now');
+  const time = new Date(rows[0]?.now ?? Number.NaN).toISOString();
   const events = changes.map(({ type, agentId, data }) => {
     const event: FleetEvent = {
       specversion: '1.0',

@@ -8,7 +8,7 @@ export async function migrate(dataSource: DataSource): Promise<readonly string[]
   try {
     await runner.query(`SELECT pg_advisory_lock(hashtext('task-service migrations'))`);
     const applied = await dataSource.runMigrations();
-    await ensurePartitions((statement) => runner.query(statement), new Date());
+    await ensurePartitions((statement) => runner.query(statement));
     return applied.map(({ name }) => name);
   } finally {
     await runner.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);

@@ -1,24 +1,46 @@
 const MONTHS_AHEAD = 3;
 
+/** Runs a statement and gives its rows. */
+type Run = (statement: string) => Promise<readonly unknown[]>;
+
 /**
- * Makes sure `task_events` has partitions for this month and the next three. The key is the task's UUIDv7, whose
- * first 48 bits are its creation time in milliseconds (RFC 9562, 5.7). Safe to run twice and by several replicas.
+ * Makes sure `task_events` has partitions for this month of the database's clock and the next three. The key is the
+ * task's UUIDv7, whose first 48 bits are its creation time in milliseconds (RFC 9562, 5.7). Safe to run twice and by
+ * several replicas.
  */
-export async function ensurePartitions(
-  run: (statement: string) => Promise<unknown>,
-  now: Date,
-): Promise<void> {
-  const year = now.getUTCFullYear();
-  for (let month = now.getUTCMonth(); month <= now.getUTCMonth() + MONTHS_AHEAD; month++) {
-    const from = new Date(Date.UTC(year, month));
-    const bounds = `FROM ('${lowest(from)}') TO ('${lowest(new Date(Date.UTC(year, month + 1)))}')`;
-    const name = `task_events_${from.toISOString().slice(0, 7).replace('-', '_')}`;
-    await run(`CREATE TABLE IF NOT EXISTS ${name} PARTITION OF task_events FOR VALUES ${bounds}`);
+export async function ensurePartitions(run: Run): Promise<void> {
+  const [time] = (await run('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now')) as {
+    now: unknown;
+  }[];
+  const now = new Date(Number(time?.now));
+  for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
+    await run(partitionOf(now.getUTCFullYear(), now.getUTCMonth() + ahead));
   }
 }
 
+/**
+ * Rows of the month that came before its partition (the database's clock jumped ahead) are in the default partition,
+ * and while they are, the month can get none: they move with it.
+ */
+function partitionOf(year: number, month: number): string {
+  const from = new Date(Date.UTC(year, month));
+  const [lowest, end] = [lowestId(from), lowestId(new Date(Date.UTC(year, month + 1)))];
+  const name = `task_events_${from.toISOString().slice(0, 7).replace('-', '_')}`;
+  return `DO $$ BEGIN
+    IF to_regclass('${name}') IS NOT NULL THEN RETURN; END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('task-service partitions'));
+    IF to_regclass('${name}') IS NOT NULL THEN RETURN; END IF;
+    LOCK TABLE task_events_default IN ACCESS EXCLUSIVE MODE;
+    CREATE TABLE ${name} (LIKE task_events INCLUDING ALL);
+    WITH moved AS (
+      DELETE FROM task_events_default WHERE task_id >= '${lowest}' AND task_id < '${end}' RETURNING *
+    ) INSERT INTO ${name} SELECT * FROM moved;
+    ALTER TABLE task_events ATTACH PARTITION ${name} FOR VALUES FROM ('${lowest}') TO ('${end}');
+  END $$`;
+}
+
 /** The lowest UUID whose first 48 bits are this time. */
-function lowest(time: Date): string {
+function lowestId(time: Date): string {
   const hex = time.getTime().toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }

@@ -10,6 +10,7 @@ import {
   type SnapshotAnswer,
   type SnapshotRequest,
 } from '@baton/contracts';
+import type { DatabaseClock } from '@baton/runtime';
 import { findFleet, findHeld } from '../agents/agent.store.js';
 import type { Pool } from '../database/database.js';
 import type { LeaseService } from '../shards/lease.service.js';
@@ -26,6 +27,7 @@ export class DistributionService {
     private readonly pool: Pool,
     private readonly writePath: WritePath,
     private readonly leases: LeaseService,
+    private readonly clock: DatabaseClock,
   ) {}
 
   /** Binds tasks to agents, each item on its own; answers are in the order of the items. */
@@ -125,6 +127,7 @@ export class DistributionService {
         connections: [...agent.connections],
         held: byAgent.get(agent.agentId) ?? [],
       })),
+      now: new Date(this.clock.now()).toISOString(),
       next: agents.length === limit ? (agents.at(-1)?.agentId ?? null) : null,
     };
   }

@@ -1,20 +1,22 @@
 import { DomainError, type CreateGraph, type CreateTask, type GraphTask } from '@baton/contracts';
-import { v7 } from 'uuid';
 import { needsClass } from './needs-class.js';
 import { findCycle } from './task.graph.js';
 import type { NewDependency, NewTask } from './task.js';
 
+/** Gives the id of a new task. */
+type MintId = () => string;
+
 /** A task to be created, with its id minted before the first try: a repetition after a lost answer finds the first. */
-export function toNewTask(task: CreateTask): NewTask {
-  return newTask(task, v7(), unique(task.title, task.dependencies.map(toDependency)));
+export function toNewTask(task: CreateTask, mintId: MintId): NewTask {
+  return newTask(task, mintId(), unique(task.title, task.dependencies.map(toDependency)));
 }
 
 /** The tasks of a graph with references resolved to ids; refuses unknown and repeated references, and cycles. */
-export function toNewTasks({ tasks }: CreateGraph): readonly NewTask[] {
+export function toNewTasks({ tasks }: CreateGraph, mintId: MintId): readonly NewTask[] {
   const ids = new Map<string, string>();
   for (const { ref } of tasks) {
     if (ids.has(ref)) throw invalid(`the ref "${ref}" is used twice; every task of a graph needs its own`);
-    ids.set(ref, v7());
+    ids.set(ref, mintId());
   }
   refuseCycle(tasks);
   return tasks.map((task) => {

@@ -53,6 +53,7 @@ export class TaskService {
     private readonly writePath: WritePath,
     private readonly bus: Bus,
     private readonly cursors: Cursors,
+    private readonly mintId: () => string,
   ) {}
 
   /** Creates one task, and answers it as it was created also when the request is repeated with its key. */
@@ -60,7 +61,7 @@ export class TaskService {
     task: CreateTask,
     caller: Caller,
   ): Promise<{ readonly view: TaskView; readonly replayed: boolean }> {
-    const definition = toNewTask(task);
+    const definition = toNewTask(task, this.mintId);
     const outcome = await this.writePath.execute(submission({ kind: 'create', tasks: [definition] }, caller));
     const [created] = outcome.tasks;
     if (created !== undefined)
@@ -76,7 +77,7 @@ export class TaskService {
         const { idempotency } = caller;
         // The key of the batch stands for each of its tasks in its place.
         const own = idempotency && { ...idempotency, key: `${idempotency.key}#${index}` };
-        const command = { kind: 'create', tasks: [toNewTask(task)] } as const;
+        const command = { kind: 'create', tasks: [toNewTask(task, this.mintId)] } as const;
         return this.writePath.submit(
           submission(command, { ...caller, bytes, ...(own ? { idempotency: own } : {}) }),
         );
@@ -86,12 +87,16 @@ export class TaskService {
 
   /** Creates all of the tasks or none. */
   createAll(tasks: readonly CreateTask[], caller: Caller, parent?: Parent) {
-    return this.createTogether(tasks.map(toNewTask), caller, parent);
+    return this.createTogether(
+      tasks.map((task) => toNewTask(task, this.mintId)),
+      caller,
+      parent,
+    );
   }
 
   /** Creates a graph, all or nothing, refused before anything is written when it has a cycle. */
   createGraph(graph: CreateGraph, caller: Caller, parent?: Parent) {
-    return this.createTogether(toNewTasks(graph), caller, parent);
+    return this.createTogether(toNewTasks(graph, this.mintId), caller, parent);
   }
 
   async get(id: string): Promise<TaskDetail> {

@@ -14,7 +14,7 @@ export function createMaintenance(pool: Pool, logger: Logger): Loop {
 }
 
 async function keepHouse(pool: Pool, signal: AbortSignal): Promise<void> {
-  await ensurePartitions((statement) => pool.query(statement), new Date());
+  await ensurePartitions(async (statement) => (await pool.query(statement)).rows);
   await forgetOldKeys(pool, signal);
   await forgetOldInbox(pool, signal);
   await forgetOldAudit(pool, signal);
