@@ -8,17 +8,20 @@ import type { Stack } from '../start-stack.js';
 import { waitFor } from '../wait.js';
 import type { ServiceDefinition, ServicePort } from './service-definition.js';
 
-/** Where services run and what they share. */
-export interface ServiceContext {
-  readonly stack: Pick<
-    Stack,
-    'directory' | 'postgresUrl' | 'metricsPostgresUrl' | 'natsUrl' | 'track' | 'announce'
-  >;
+/** What the program of a service and its environment follow from. */
+export interface ServicePlanContext {
+  /** The servers it works with; its log goes to `logs` in the directory. */
+  readonly stack: Pick<Stack, 'directory' | 'postgresUrl' | 'metricsPostgresUrl' | 'natsUrl'>;
   /** The checkout that holds the built services. */
   readonly checkout: string;
   /** `standard`: the documented ports or those the environment sets; `free`: any free ones. */
   readonly ports: 'standard' | 'free';
   readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Where services run and what they share. */
+export interface ServiceContext extends ServicePlanContext {
+  readonly stack: ServicePlanContext['stack'] & Pick<Stack, 'track' | 'announce'>;
 }
 
 /** The program of a service with its ports chosen: what is needed to start it, and start it again. */
@@ -34,7 +37,7 @@ export interface ServicePlan {
 /** Chooses the ports of a service and how to run it. Nothing is started yet. */
 export async function planService(
   definition: ServiceDefinition,
-  context: ServiceContext,
+  context: ServicePlanContext,
 ): Promise<ServicePlan> {
   const { stack, checkout, environment } = context;
   const script = join(checkout, definition.script);
@@ -118,7 +121,7 @@ async function isReady(operationsUrl: string): Promise<boolean> {
 async function servicePort(
   service: string,
   { variable, standard }: ServicePort,
-  { ports, environment }: ServiceContext,
+  { ports, environment }: ServicePlanContext,
 ): Promise<number> {
   const configured = portFromEnvironment(environment, variable);
   if (ports === 'free' || configured === 0) return findFreePort();
