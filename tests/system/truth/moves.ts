@@ -1,0 +1,83 @@
+export type Status =
+  'created' | 'queued' | 'blocked' | 'assigned' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
+
+export const TERMINAL: readonly string[] = ['completed', 'failed', 'cancelled'];
+
+/** Who may have said it: the agent that holds the task, the system, the distribution, or whoever may. */
+type By = 'holder' | 'system' | 'distribution' | 'anyone';
+
+/** One legal step of a task: nothing else may stand in a history. `reasons` undefined: whatever was given. */
+type Move = {
+  readonly from: Status | 'nothing';
+  readonly event: string;
+  readonly to: Status;
+  readonly by: readonly By[];
+  readonly reasons?: readonly (string | null)[];
+};
+
+/** The life of a task as the documents tell it, written down once more, on purpose: the services have their own. */
+const MOVES: readonly Move[] = [
+  move('nothing', 'task.created', 'queued', ['anyone'], ['created']),
+  move('nothing', 'task.created', 'blocked', ['anyone'], ['dependency']),
+  move('queued', 'task.queued', 'queued', ['system'], ['due']),
+  move('queued', 'task.assigned', 'assigned', ['distribution'], [null]),
+  move('queued', 'task.failed', 'failed', ['system'], ['expired']),
+  move('blocked', 'task.queued', 'queued', ['system'], ['unblocked']),
+  move('blocked', 'task.failed', 'failed', ['system'], ['dependency_failed', 'expired']),
+  move('assigned', 'task.started', 'in_progress', ['holder'], [null]),
+  move('assigned', 'task.queued', 'queued', ['holder'], ['retry', 'returned', 'expired']),
+  move('assigned', 'task.queued', 'queued', ['system'], ['expired', 'not_started']),
+  move('assigned', 'task.failed', 'failed', ['holder'], ['retries_exhausted', 'not_retryable']),
+  move('assigned', 'task.failed', 'failed', ['holder', 'system'], ['undeliverable']),
+  move('assigned', 'task.failed', 'failed', ['system'], ['expired']),
+  move('in_progress', 'task.completed', 'completed', ['holder'], [null]),
+  move('in_progress', 'task.queued', 'queued', ['holder'], ['retry', 'returned']),
+  move('in_progress', 'task.queued', 'queued', ['system'], ['retry', 'expired']),
+  move('in_progress', 'task.failed', 'failed', ['holder'], ['retries_exhausted', 'not_retryable']),
+  move('in_progress', 'task.failed', 'failed', ['system'], ['retries_exhausted', 'agent_lost', 'expired']),
+  ...(['queued', 'blocked', 'assigned', 'in_progress'] as const).map((from) =>
+    move(from, 'task.cancelled', 'cancelled', ['anyone']),
+  ),
+];
+
+/** Whether a task in `from`, held by `holder`, may have gone to `to` like this. */
+export function isLegal(step: {
+  readonly from: Status | 'nothing';
+  readonly event: string;
+  readonly to: Status;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly holder: string | null;
+}): boolean {
+  return MOVES.some(
+    ({ from, event, to, by, reasons }) =>
+      from === step.from &&
+      event === step.event &&
+      to === step.to &&
+      (reasons === undefined || reasons.includes(step.reason)) &&
+      by.some((one) => isBy(one, step.actor, step.holder)),
+  );
+}
+
+function isBy(by: By, actor: string, holder: string | null): boolean {
+  switch (by) {
+    case 'anyone':
+      return true;
+    case 'system':
+      return actor.startsWith('system:');
+    case 'distribution':
+      return actor === 'service:distribution';
+    case 'holder':
+      return holder !== null && actor === `agent:${holder}`;
+  }
+}
+
+function move(
+  from: Move['from'],
+  event: string,
+  to: Status,
+  by: Move['by'],
+  reasons?: Move['reasons'],
+): Move {
+  return { from, event, to, by, ...(reasons === undefined ? {} : { reasons }) };
+}
