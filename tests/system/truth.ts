@@ -10,7 +10,7 @@ export type TruthOptions = {
   readonly acknowledged: readonly string[];
   /** The agents whose lives are known; of others, none may have been expired. */
   readonly agents?: readonly Pick<AgentHost, 'ids' | 'lives' | 'runs'>[];
-  /** How long the last tasks may take to end. Default: 60,000 ms. */
+  /** How long the last tasks may take to end, and then their events to be published. Default: 60,000 ms. */
   readonly settleMs?: number;
 };
 
@@ -32,7 +32,6 @@ export type Truth = {
   readonly expiries: number;
 };
 
-const PUBLISHED_MS = 15_000;
 const SHOWN = 20;
 
 /**
@@ -53,7 +52,7 @@ export async function expectTruth(
   );
   await untilNone(
     () => read.countUnpublished(query),
-    PUBLISHED_MS,
+    settleMs,
     () => 'rows are left in the outbox',
   );
 
