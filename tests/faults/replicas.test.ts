@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { until } from '@baton/testkit';
 import fc from 'fast-check';
-import { startAgentHost, type HostedAgent } from '../system/agents.js';
-import { createTasks } from '../system/load.js';
+import { startAgentHost, type AgentHost, type HostedAgent } from '../system/agents.js';
+import { createTasks, type Acknowledged } from '../system/load.js';
 import { metricOf } from '../system/metrics.js';
 import { withSystem, type System } from '../system/system.js';
 import { expectTruth, installCapacityAlarm } from '../system/truth.js';
@@ -28,52 +28,68 @@ describe('two of each service', () => {
   it(`share the work, and one distributor takes over from the other when it is killed (seed ${SEED})`, async () => {
     await withSystem({ tasks: 2, distributions: 2, metrics: 2 }, async (system) => {
       await installCapacityAlarm(system);
-      const agents = someAgents();
-      const hosts = await Promise.all(
-        [0, 1].map((half) =>
-          startAgentHost({
-            servers: system.nats.url,
-            agents: agents.filter((_, index) => index % 2 === half),
-            workMs: [20, 150],
-            seed: SEED + half,
-          }),
-        ),
-      );
+      const hosts = await startAgents(system);
       try {
-        const skills = fc.sample(someSkill, { numRuns: TASKS, seed: SEED });
-        const creating = createTasks({
-          urls: () => system.tasks.map(({ httpUrl }) => httpUrl ?? ''),
-          count: TASKS,
-          inFlight: 64,
-          body: (index) => ({
-            title: `Task ${index}`,
-            requiredCapabilities: [{ name: skills[index] }],
-            priority: 1 + (index % 5),
-          }),
-        });
-        await untilCompleted(system, TASKS / 4);
-        const [first, second] = system.distributions;
-        for (const distributor of system.distributions)
-          expect(await placedBy(distributor)).toBeGreaterThan(0);
-        await first?.kill();
-        const placed = second && (await placedBy(second));
-        const { ids } = await creating;
+        const [{ ids }] = await Promise.all([create(system), loseDistributor(system)]);
         expect(new Set(ids).size).toBe(TASKS);
         const truth = await expectTruth(system, { acknowledged: ids, agents: hosts });
         expect(truth).toMatchObject({ tasks: TASKS, completed: TASKS, expiries: 0 });
         for (const service of system.tasks) {
-          expect(await metricOf(service, 'baton_task_changes_total', { arrow: 'create' })).toBeGreaterThan(0);
-          expect(await metricOf(service, 'baton_task_changes_total', { arrow: 'complete' })).toBeGreaterThan(
-            0,
-          );
+          for (const arrow of ['create', 'assign', 'complete']) {
+            expect(await metricOf(service, 'baton_task_changes_total', { arrow })).toBeGreaterThan(0);
+          }
         }
-        expect(second && (await placedBy(second))).toBeGreaterThan(placed ?? Number.NaN);
       } finally {
         await Promise.all(hosts.map((host) => host.close()));
       }
     });
   }, 120_000);
 });
+
+/** Kills one of two distributors that both work; resolves when the other has all shards and placed tasks since. */
+async function loseDistributor(system: System): Promise<void> {
+  await untilCompleted(system, TASKS / 4);
+  const { distributions } = system;
+  const [lost, left] = distributions;
+  if (lost === undefined || left === undefined) throw new Error('expected two distributors');
+  expect(await placedBy(lost)).toBeGreaterThan(0);
+  const before = await placedBy(left);
+  expect(before).toBeGreaterThan(0);
+  const shards = await shardsOf(distributions);
+  await lost.kill();
+  await until(async () => (await shardsOf([left])) === shards && (await placedBy(left)) > before, {
+    describe: `the distributor that is left has all ${shards} shards and places tasks`,
+  });
+}
+
+/** Two processes with half of the agents each. */
+function startAgents({ nats }: System): Promise<readonly AgentHost[]> {
+  const agents = someAgents();
+  return Promise.all(
+    [0, 1].map((half) =>
+      startAgentHost({
+        servers: nats.url,
+        agents: agents.filter((_, index) => index % 2 === half),
+        workMs: [20, 150],
+        seed: SEED + half,
+      }),
+    ),
+  );
+}
+
+function create(system: System): Promise<Acknowledged> {
+  const skills = fc.sample(someSkill, { numRuns: TASKS, seed: SEED });
+  return createTasks({
+    urls: () => system.tasks.map(({ httpUrl }) => httpUrl ?? ''),
+    count: TASKS,
+    inFlight: 64,
+    body: (index) => ({
+      title: `Task ${index}`,
+      requiredCapabilities: [{ name: skills[index] }],
+      priority: 1 + (index % 5),
+    }),
+  });
+}
 
 /** Every skill has an agent that can do nothing else; the rest have what is wanted, and slots as it comes. */
 function someAgents(): readonly HostedAgent[] {
@@ -88,6 +104,12 @@ function someAgents(): readonly HostedAgent[] {
 
 function placedBy(distributor: System['distributions'][number]): Promise<number> {
   return metricOf(distributor, 'baton_distribution_decisions_total', { outcome: 'placed' });
+}
+
+/** How many shards of the agents they own together. */
+async function shardsOf(distributors: System['distributions']): Promise<number> {
+  const owned = distributors.map((distributor) => metricOf(distributor, 'baton_distribution_shards'));
+  return (await Promise.all(owned)).reduce((sum, count) => sum + count, 0);
 }
 
 async function untilCompleted(system: System, count: number): Promise<void> {
