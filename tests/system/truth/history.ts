@@ -111,7 +111,7 @@ function apply(before: State | undefined, event: HistoryEvent): State {
   const status = statusAfter(before, event);
   const state: State = { ...(before ?? created(at)), version, status, statusReason: reason, updatedAt: at };
   if (status === 'queued') {
-    const isLost = before?.status === 'in_progress' && reason === 'expired';
+    const isLost = before?.status === 'in_progress' && (reason === 'expired' || reason === 'forgotten');
     return {
       ...released(state),
       assignedAt: null,

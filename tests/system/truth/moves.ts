@@ -33,6 +33,8 @@ const MOVES: readonly Move[] = [
   move('in_progress', 'task.completed', 'completed', ['holder'], [null]),
   move('in_progress', 'task.queued', 'queued', ['holder'], ['retry', 'returned']),
   move('in_progress', 'task.queued', 'queued', ['system'], ['retry', 'expired']),
+  move('in_progress', 'task.queued', 'queued', ['distribution'], ['forgotten']),
+  move('in_progress', 'task.failed', 'failed', ['distribution'], ['agent_lost']),
   move('in_progress', 'task.failed', 'failed', ['holder'], ['retries_exhausted', 'not_retryable']),
   move('in_progress', 'task.failed', 'failed', ['system'], ['retries_exhausted', 'agent_lost', 'expired']),
   ...(['queued', 'blocked', 'assigned', 'in_progress'] as const).map((from) =>
