@@ -9,6 +9,9 @@ import { StackError } from './stack-error.js';
 const firstPort = 20_000;
 const lastPort = 29_999;
 
+// What this process was given before: whoever got a port may not listen on it yet.
+const given = new Set<number>();
+
 /** Why no server could listen on this port of 127.0.0.1 now: the system's error code; undefined when one could. */
 async function portTrouble(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -18,10 +21,14 @@ async function portTrouble(port: number): Promise<string | undefined> {
   });
 }
 
-/** A port of 127.0.0.1 on which nothing listens now; another process may still take it first. */
+/**
+ * A port of 127.0.0.1 on which nothing listens now, never the same twice; another process may still take it first.
+ */
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const port = randomInt(firstPort, lastPort + 1);
+    if (given.has(port)) continue;
+    given.add(port);
     if ((await portTrouble(port)) === undefined) return port;
   }
   throw new StackError(
