@@ -1,14 +1,12 @@
 import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { batonServices } from '@baton/stack';
-import { startNats, startPostgres, type TestNats, type TestPostgres } from '@baton/testkit';
+import { startNats, startPostgres, type TestNats, type TestPostgres, type Wire } from '@baton/testkit';
 import pg from 'pg';
 import { sendHttp, type HttpAnswer, type HttpRequest } from './http.js';
 import { startReplica, type Replica, type Servers } from './replica.js';
-
-/** A TCP proxy to a server on 127.0.0.1. */
-export type Wire = { readonly port: number; close(): Promise<void> };
 
 export type SystemOptions = {
   /** How many task-services; 1 when left out. */
@@ -45,21 +43,33 @@ export type System = {
   close(options?: { readonly logs?: 'kept' | 'removed' }): Promise<string>;
 };
 
-/** Runs a test on a system of its own; when it fails, the error shows the end of every log. */
+/** How long a test on a system may take, without its start. */
+const TEST_LIMIT_MS = 45_000;
+
+/** Runs a test on a system of its own; when it fails or hangs, the error shows the end of every log. */
 export async function withSystem(
   options: SystemOptions,
   test: (system: System) => Promise<void>,
 ): Promise<void> {
   const system = await startSystem(options);
+  const tested = new AbortController();
   try {
-    await test(system);
+    await Promise.race([test(system), rejectAfter(TEST_LIMIT_MS, tested.signal)]);
   } catch (error) {
     const lines = await system.lastLines();
     const logs = await system.close({ logs: 'kept' });
     if (error instanceof Error) error.message += `\n\nThe logs are in ${logs} and end with:\n${lines}`;
     throw error;
+  } finally {
+    tested.abort();
   }
   await system.close();
+}
+
+/** Jest would give up waiting, but leave everything running. */
+async function rejectAfter(limitMs: number, signal: AbortSignal): Promise<void> {
+  await delay(limitMs, undefined, { signal }).catch(() => undefined);
+  if (!signal.aborted) throw new Error(`the test was not done within ${limitMs / 1_000} s`);
 }
 
 /** Starts Postgres, nats-server and the services, and waits until all are ready: some 4 s. */

@@ -1,16 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Bus } from '@baton/bus';
-import { createTestDatabase, startNats, until, type TestDatabase, type TestNats } from '@baton/testkit';
+import {
+  createTestDatabase,
+  startNats,
+  startWire,
+  until,
+  type TestDatabase,
+  type TestNats,
+  type Wire,
+} from '@baton/testkit';
 import { eventsOf, states } from './history.js';
 import { startMetrics, type MetricsProcess } from './metrics-process.js';
-import { startProxy, type Proxy } from './proxy.js';
 import { connectTestBus, publish } from './publish.js';
 
 let nats: TestNats;
 let bus: Bus;
 let database: TestDatabase;
-let postgres: Proxy;
+let postgres: Wire;
 let service: MetricsProcess;
 
 beforeAll(async () => {
@@ -22,7 +29,7 @@ beforeEach(async () => {
   await nats.restart('emptied');
   bus = await connectTestBus(nats.url);
   database = await createTestDatabase();
-  postgres = await startProxy(database.url);
+  postgres = await startWire(database.url);
 });
 afterEach(async () => {
   await service.end('SIGTERM');

@@ -1,0 +1,58 @@
+import type { WireConnection } from '@baton/testkit';
+
+/** What a wire holds back: whatever follows on the connection in that direction waits with it. */
+export type Held = {
+  /** Cuts the connection; what was held back never arrives. */
+  readonly cut: () => void;
+  /** Lets everything go on as if nothing had been. */
+  readonly release: () => void;
+};
+
+/** One direction of a connection that can be held back. */
+export type Direction = {
+  readonly send: (bytes: Buffer) => void;
+  /** Keeps these bytes and all that follow. */
+  readonly hold: (bytes: Buffer) => Held;
+};
+
+/** Sends through `pass` until told to hold. */
+export function direction(pass: (bytes: Buffer) => void, { cut }: WireConnection): Direction {
+  let kept: Buffer[] | undefined;
+  return {
+    send: (bytes) => void (kept === undefined ? pass(bytes) : kept.push(bytes)),
+    hold: (bytes) => {
+      kept = [bytes];
+      const release = () => {
+        kept?.forEach(pass);
+        kept = undefined;
+      };
+      return { cut, release };
+    },
+  };
+}
+
+/** What a test waits for on a wire, at most one thing at a time. */
+export type Wish<Wanted> = {
+  /** What is waited for and has not come yet. */
+  readonly current: () => Wanted | undefined;
+  /** It has come. */
+  readonly grant: (held: Held) => void;
+  /** Waits for it; rejects when something else is waited for. */
+  readonly next: (wanted: Wanted) => Promise<Held>;
+};
+
+export function wish<Wanted>(): Wish<Wanted> {
+  let open: { readonly wanted: Wanted; readonly resolve: (held: Held) => void } | undefined;
+  return {
+    current: () => open?.wanted,
+    grant: (held) => {
+      open?.resolve(held);
+      open = undefined;
+    },
+    next: (wanted) =>
+      new Promise((resolve, reject) => {
+        if (open === undefined) open = { wanted, resolve };
+        else reject(new Error('the wire already waits for something'));
+      }),
+  };
+}
