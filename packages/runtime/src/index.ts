@@ -4,6 +4,7 @@ export { describeSettings, setting } from './config/setting.js';
 export { knownNames } from './config/known-names.js';
 export { readConfig } from './config/read-config.js';
 export { explainDatabaseError, isDatabaseRefusal } from './database-error.js';
+export { prepareHttpEnd } from './http-end.js';
 export { nestLogger } from './logger.js';
 export { runMain, runService, type ServiceContext } from './main.js';
 export { startOperations, type Health } from './operations.js';

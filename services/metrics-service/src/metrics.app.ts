@@ -4,6 +4,7 @@ import {
   createClock,
   followDatabase,
   nestLogger,
+  prepareHttpEnd,
   ProblemFilter,
   startOperations,
   type DatabaseClock,
@@ -34,7 +35,7 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     logger,
   });
   const clock = createClock(logger);
-  const { app, events } = await createApp({ dataSource, bus, clock, logger });
+  const { app, events, endHttp } = await createApp({ dataSource, bus, clock, logger });
   const operations = await startOperations({
     port: config.BATON_OPERATIONS_PORT,
     host: config.BATON_HTTP_HOST,
@@ -46,6 +47,7 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
   onStop(async () => {
     starting.abort();
     await operations.notReady();
+    endHttp();
     // Pulls no more and waits for what is gathered to be saved and acknowledged.
     await app.close();
     await bus.close();
@@ -72,15 +74,18 @@ type Parts = {
 async function createApp({ dataSource, bus, clock, logger }: Parts) {
   const ingest = new IngestService(new IngestStore(dataSource), logger, clock);
   const reports = new ReportService(new ReportStore(dataSource));
+  // While it closes, requests that were sent before their client heard of it are served like any other.
+  const adapter = new FastifyAdapter({ return503OnClosing: false });
+  const endHttp = prepareHttpEnd(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(
     MetricsModule.with({ ingest, reports }),
-    new FastifyAdapter({ forceCloseConnections: 'idle' }),
+    adapter,
     { logger: nestLogger(logger) },
   );
   app.useGlobalFilters(new ProblemFilter(logger));
   const events = new JetStreamStrategy(bus, logger, { onPoison: (poison) => ingest.giveUp(poison) });
   app.connectMicroservice({ strategy: events });
-  return { app, events };
+  return { app, events, endHttp };
 }
 
 /** Reports come from Postgres: without NATS they are only behind, on every replica alike. */

@@ -1,6 +1,6 @@
 import { JetStreamStrategy, RequestReplyStrategy, type PoisonRecord } from '@baton/bus';
 import { LIMITS } from '@baton/contracts';
-import { nestLogger, ProblemFilter, startOperations } from '@baton/runtime';
+import { nestLogger, prepareHttpEnd, ProblemFilter, startOperations } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
@@ -34,13 +34,15 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
     onPoison: (record) => writeAudit(pool, [poisonEntry(record)]),
   });
   const requests = new RequestReplyStrategy(bus, logger, { translate: translateOutage });
-  const adapter = new FastifyAdapter({ bodyLimit: LIMITS.httpBodyBytes, forceCloseConnections: 'idle' });
+  // While it closes, requests that were sent before their client heard of it are served like any other.
+  const adapter = new FastifyAdapter({ bodyLimit: LIMITS.httpBodyBytes, return503OnClosing: false });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(services), adapter, {
     logger: nestLogger(logger),
     // JSON alone, by Fastify's own parser: a form or a text is refused as such, not read as an odd task.
     bodyParser: false,
   });
   adapter.getInstance().removeContentTypeParser('text/plain');
+  const endHttp = prepareHttpEnd(adapter.getInstance());
   app.useGlobalFilters(new ProblemFilter(logger, translateOutage));
   app.connectMicroservice({ strategy: requests });
   app.connectMicroservice({ strategy: events });
@@ -67,6 +69,7 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
     operationsPort: operations.port,
     async stop() {
       await operations.notReady();
+      endHttp();
       await Promise.all(loops.map((loop) => loop.stop()));
       // Closes the edges: no new requests, those under way are answered.
       await app.close();
