@@ -40,6 +40,20 @@ export function insertEvents(events: readonly EventRow[]): Part {
 
 const EVENT_TYPES = ['uuid', 'int', 'text', 'json', 'text', 'text', 'int', 'uuid', 'text', 'float8'];
 
+/** Whether exactly this event is there, and not that of another transaction that came to the same version. */
+export async function isStored(
+  db: Queryable,
+  { taskId, version, at, actor, commandId }: EventRow,
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'is-stored',
+    text: `SELECT FROM task_events WHERE task_id = $1 AND version = $2
+        AND created_at = to_timestamp($3::float8 / 1000) AND actor = $4 AND command_id IS NOT DISTINCT FROM $5::uuid`,
+    values: [taskId, version, at, actor, commandId],
+  });
+  return rowCount === 1;
+}
+
 export type AcceptedBefore = {
   readonly taskId: string;
   readonly commandId: string;

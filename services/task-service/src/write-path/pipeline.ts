@@ -3,13 +3,14 @@ import { DomainError } from '@baton/contracts';
 import type { Logger } from 'pino';
 import type { Client, Pool } from '../database/database.js';
 import { classify } from '../database/pg.errors.js';
+import { commit, OutcomeUnknown, wasCommitted } from './commit.js';
 import type { Submission } from './submission.js';
 import { writeBatch, type Written } from './transaction.js';
 
 /** How long a batch is tried again while the database cannot be reached; callers wait that long at most. */
 const UNREACHABLE_MS = 5_000;
 const CONFLICT_TRIES = 8;
-const NOTHING = { outbox: undefined, committed: [], offerAgain: [], notified: [] };
+const NOTHING = { outbox: undefined, events: [], committed: [], offerAgain: [], notified: [] };
 
 /**
  * Runs a batch to a definite end: every submission of it committed or refused. `done` is called once for each part
@@ -57,16 +58,11 @@ export async function runBatch(
   }
 }
 
-/** Nobody can tell whether the batch was written: it must not be tried again in any form. */
-class OutcomeUnknown extends Error {
-  override readonly name = 'OutcomeUnknown';
-}
-
 async function transact(pool: Pool, submissions: readonly Submission[]): Promise<Written> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    // Assigned at once: after a lost connection it is the only way to learn how the transaction ended.
+    // Assigned at once: after a lost connection it tells when the transaction is over.
     const transactionId = await begin(client);
     const written = await writeBatch(client, submissions);
     try {
@@ -74,7 +70,7 @@ async function transact(pool: Pool, submissions: readonly Submission[]): Promise
     } catch (error) {
       if (classify(error) !== 'unreachable') throw error;
       broken = error as Error;
-      if (!(await wasCommitted(pool, transactionId))) throw error;
+      if (!(await wasCommitted(pool, transactionId, written.events))) throw error;
     }
     return written;
   } catch (error) {
@@ -92,11 +88,6 @@ async function begin(client: Client): Promise<string> {
   return results[1]?.rows[0]?.id ?? '';
 }
 
-async function commit(client: Client): Promise<void> {
-  const { command } = await client.query('COMMIT');
-  if (command !== 'COMMIT') throw new Error(`expected COMMIT, the database answered ${command}`);
-}
-
 /** Gives the error that makes the connection unfit for the pool, if the rollback failed too. */
 async function rollback(client: Client): Promise<Error | undefined> {
   try {
@@ -104,29 +95,6 @@ async function rollback(client: Client): Promise<Error | undefined> {
     return undefined;
   } catch (error) {
     return error as Error;
-  }
-}
-
-/**
- * The connection was lost during COMMIT: asks the database how the transaction ended, for as long as it takes. To
- * guess would lose an accepted command or do one twice.
- */
-async function wasCommitted(pool: Pool, transactionId: string): Promise<boolean> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const { rows } = await pool.query<{ status: string | null }>(
-        'SELECT pg_xact_status($1::xid8) AS status',
-        [transactionId],
-      );
-      const status = rows[0]?.status;
-      if (status === 'committed') return true;
-      if (status === 'aborted') return false;
-      if (status === null)
-        throw new OutcomeUnknown(`the database no longer knows transaction ${transactionId}`);
-    } catch (error) {
-      if (error instanceof OutcomeUnknown || classify(error) !== 'unreachable') throw error;
-    }
-    await sleep(Math.min(1_000, 20 * 2 ** Math.min(attempt, 6)));
   }
 }
 

@@ -9,7 +9,7 @@ import { toMessages } from '../outbox/outbox.messages.js';
 import * as store from '../tasks/task.store.js';
 import { writeAudit } from './audit.service.js';
 import { Batch, inboxRows, type Loaded } from './batch.js';
-import { findAccepted, insertEvents } from './event.store.js';
+import { findAccepted, insertEvents, type EventRow } from './event.store.js';
 import { repeatedInBatch, replayed, settleKeys, takeKeys, type DecidedKey } from './batch.keys.js';
 import { keyName } from './idempotency.store.js';
 import type { Committed, Settled, Submission } from './submission.js';
@@ -19,6 +19,7 @@ import type { Task } from '../tasks/task.js';
 export type Written = {
   readonly settled: readonly Settled[];
   readonly outbox: OutboxRow | undefined;
+  readonly events: readonly EventRow[];
   readonly committed: readonly Committed[];
   readonly offerAgain: readonly Task[];
   /** Agents in whose inbox something was put. */
@@ -53,7 +54,8 @@ export async function writeBatch(db: Client, submissions: readonly Submission[])
   const { outbox, notified } = await save(db, batch);
   await settleKeys(db, submissions, replays, answers);
   await auditRefusals(db, submissions, answers);
-  return { settled: answers, outbox, committed: batch.committed, offerAgain: batch.offerAgain, notified };
+  const { events, committed, offerAgain } = batch;
+  return { settled: answers, outbox, events, committed, offerAgain, notified };
 }
 
 function commandName({ command, actor, commandId }: Submission): string {
