@@ -32,21 +32,21 @@ export function direction(pass: (bytes: Buffer) => void, { cut }: WireConnection
 }
 
 /** What a test waits for on a wire, at most one thing at a time. */
-export type Wish<Wanted> = {
+export type Wish<Wanted, Granted> = {
   /** What is waited for and has not come yet. */
   readonly current: () => Wanted | undefined;
   /** It has come. */
-  readonly grant: (held: Held) => void;
+  readonly grant: (granted: Granted) => void;
   /** Waits for it; rejects when something else is waited for. */
-  readonly next: (wanted: Wanted) => Promise<Held>;
+  readonly next: (wanted: Wanted) => Promise<Granted>;
 };
 
-export function wish<Wanted>(): Wish<Wanted> {
-  let open: { readonly wanted: Wanted; readonly resolve: (held: Held) => void } | undefined;
+export function wish<Wanted, Granted>(): Wish<Wanted, Granted> {
+  let open: { readonly wanted: Wanted; readonly resolve: (granted: Granted) => void } | undefined;
   return {
     current: () => open?.wanted,
-    grant: (held) => {
-      open?.resolve(held);
+    grant: (granted) => {
+      open?.resolve(granted);
       open = undefined;
     },
     next: (wanted) =>

@@ -8,6 +8,9 @@ export type WantedPublish = {
   readonly at: 'request' | 'acknowledgement';
 };
 
+/** A message that JetStream hands to a durable consumer and whose payload carries this text. */
+export type WantedDelivery = { readonly consumer: string; readonly subject: string; readonly text: string };
+
 /** A wire to NATS that knows messages. */
 export type NatsWire = Wire & {
   /**
@@ -15,15 +18,22 @@ export type NatsWire = Wire & {
    * to it, so that a stream has stored it and the publisher does not know.
    */
   holdPublish(wanted: WantedPublish): Promise<Held>;
+  /** Loses the next such message on its way to the consumer; resolves when it did. */
+  loseDelivery(wanted: WantedDelivery): Promise<void>;
 };
 
 export async function startNatsWire(url: string): Promise<NatsWire> {
-  const wanted = wish<WantedPublish>();
-  const wire = await startWire(url, (connection) => tapPublishes(connection, wanted));
-  return { ...wire, holdPublish: wanted.next };
+  const publishes = wish<WantedPublish, Held>();
+  const deliveries = wish<WantedDelivery, void>();
+  const wire = await startWire(url, (connection) => tapMessages(connection, publishes, deliveries));
+  return { ...wire, holdPublish: publishes.next, loseDelivery: deliveries.next };
 }
 
-function tapPublishes(connection: WireConnection, wanted: Wish<WantedPublish>): WireTap {
+function tapMessages(
+  connection: WireConnection,
+  publishes: Wish<WantedPublish, Held>,
+  deliveries: Wish<WantedDelivery, void>,
+): WireTap {
   const toServer = direction(connection.toServer, connection);
   const toClient = direction(connection.toClient, connection);
   const fromClient = splitter(/^H?PUB /);
@@ -32,9 +42,9 @@ function tapPublishes(connection: WireConnection, wanted: Wish<WantedPublish>): 
   return {
     fromClient: (bytes) => {
       for (const { words, whole } of fromClient(bytes)) {
-        const isWanted = isWantedPublish(words, whole, wanted.current());
-        if (isWanted && wanted.current()?.at === 'request') {
-          wanted.grant(toServer.hold(whole));
+        const isWanted = isWantedPublish(words, whole, publishes.current());
+        if (isWanted && publishes.current()?.at === 'request') {
+          publishes.grant(toServer.hold(whole));
           continue;
         }
         if (isWanted) replySubject = words[2];
@@ -43,12 +53,16 @@ function tapPublishes(connection: WireConnection, wanted: Wish<WantedPublish>): 
     },
     fromServer: (bytes) => {
       for (const { words, whole } of fromServer(bytes)) {
+        if (isWantedDelivery(words, whole, deliveries.current())) {
+          deliveries.grant();
+          continue;
+        }
         if (replySubject === undefined || words[1] !== replySubject) {
           toClient.send(whole);
           continue;
         }
         replySubject = undefined;
-        wanted.grant(toClient.hold(whole));
+        publishes.grant(toClient.hold(whole));
       }
     },
   };
@@ -63,6 +77,21 @@ function isWantedPublish(
     wanted !== undefined &&
     /^H?PUB$/.test(verb ?? '') &&
     subject === wanted.subject &&
+    whole.includes(wanted.text)
+  );
+}
+
+/** Where the consumer acknowledges a message tells which consumer it is. */
+function isWantedDelivery(
+  [verb, subject, , reply]: readonly string[],
+  whole: Buffer,
+  wanted: WantedDelivery | undefined,
+): boolean {
+  return (
+    wanted !== undefined &&
+    /^H?MSG$/.test(verb ?? '') &&
+    subject === wanted.subject &&
+    reply?.split('.')[3] === wanted.consumer &&
     whole.includes(wanted.text)
   );
 }

@@ -14,12 +14,12 @@ export type PostgresWire = Wire & {
 };
 
 export async function startPostgresWire(url: string): Promise<PostgresWire> {
-  const wanted = wish<WantedCommit>();
+  const wanted = wish<WantedCommit, Held>();
   const wire = await startWire(url, (connection) => tapCommits(connection, wanted));
   return { ...wire, holdCommit: wanted.next };
 }
 
-function tapCommits(connection: WireConnection, wanted: Wish<WantedCommit>): WireTap {
+function tapCommits(connection: WireConnection, wanted: Wish<WantedCommit, Held>): WireTap {
   const toServer = direction(connection.toServer, connection);
   const toClient = direction(connection.toClient, connection);
   // The first message of a connection has a length and no type.
