@@ -1,11 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Client } from 'pg';
 
+import { checkoutDirectory } from '../checkout.js';
 import type { PostgresSecrets } from './secrets.js';
 
 const databaseName = 'baton';
 const metricsRole = 'baton_metrics';
+/** Shared with the Postgres of docker-compose.yml. */
+const rolesFile = join(checkoutDirectory, 'deploy/postgres/roles.sql');
 
 /** The addresses of one embedded Postgres, with passwords. */
 export interface PostgresAddresses {
@@ -29,7 +34,7 @@ export function postgresAddresses(port: number, secrets: PostgresSecrets): Postg
 }
 
 /**
- * Creates the database, its owner and the role and schema of metrics-service as far as they are missing.
+ * Creates the database, its owner and the role and schema of metrics-service unless they are there.
  * Waits for a server that is still starting, for as long as `isServerAlive` and at most 2 minutes.
  */
 export async function ensureDatabases(
@@ -37,27 +42,23 @@ export async function ensureDatabases(
   secrets: PostgresSecrets,
   isServerAlive: () => boolean,
 ): Promise<void> {
-  const complete = await withClient({ url: superuserUrl, isServerAlive }, async (client) => {
-    await ensureRole(client, databaseName, secrets.owner);
-    await ensureRole(client, metricsRole, secrets.metrics);
-    const found = await client.query('select from pg_database where datname = $1', [databaseName]);
-    if (found.rowCount === 0) await client.query(`create database ${databaseName} owner ${databaseName}`);
-    // The marker is set last, so that a start killed halfway is made good by the next one.
-    const marked = await client.query(
-      `select from pg_shdescription where objoid = $1::regrole and description = 'ready'`,
-      [metricsRole],
-    );
-    return marked.rowCount === 1;
+  const isComplete = await withClient({ url: superuserUrl, isServerAlive }, async (client) => {
+    // The roles are made last and in one transaction, so a start killed halfway is made good by the next one.
+    const roles = await client.query('select from pg_roles where rolname = $1', [metricsRole]);
+    if (roles.rowCount === 1) return true;
+    const databases = await client.query('select from pg_database where datname = $1', [databaseName]);
+    if (databases.rowCount === 0) await client.query(`create database ${databaseName}`);
+    return false;
   });
-  if (complete) return;
+  if (isComplete) return;
+  const statements = await readFile(rolesFile, 'utf8');
   const inDatabase = new URL(superuserUrl);
   inDatabase.pathname = databaseName;
   await withClient({ url: inDatabase.href, isServerAlive }, async (client) => {
-    // "create schema if not exists", with which a service begins, asks for this right even if it exists.
-    await client.query(`grant create on database ${databaseName} to ${metricsRole}`);
-    await client.query(`create schema if not exists metrics authorization ${metricsRole}`);
-    await client.query(`alter role ${metricsRole} set search_path = metrics`);
-    await client.query(`comment on role ${metricsRole} is 'ready'`);
+    const settings = `set_config('baton.owner_password', $1, false), set_config('baton.metrics_password', $2, false)`;
+    await client.query(`select ${settings}`, [secrets.owner, secrets.metrics]);
+    // Sent as one text, which Postgres runs as one transaction.
+    await client.query(statements);
   });
 }
 
@@ -96,10 +97,4 @@ async function connectWhenUp({ url, isServerAlive }: Server): Promise<Client> {
       await delay(25);
     }
   }
-}
-
-async function ensureRole(client: Client, role: string, password: string): Promise<void> {
-  const found = await client.query('select from pg_roles where rolname = $1', [role]);
-  const literal = client.escapeLiteral(password);
-  if (found.rowCount === 0) await client.query(`create role ${role} login password ${literal}`);
 }
