@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { SHARDS } from '@baton/contracts';
 import { until } from '@baton/testkit';
 import fc from 'fast-check';
 import { startAgentHost, type AgentHost, type HostedAgent } from '../system/agents.js';
@@ -55,10 +56,9 @@ async function loseDistributor(system: System): Promise<void> {
   expect(await placedBy(lost)).toBeGreaterThan(0);
   const before = await placedBy(left);
   expect(before).toBeGreaterThan(0);
-  const shards = await shardsOf(distributions);
   await lost.kill();
-  await until(async () => (await shardsOf([left])) === shards && (await placedBy(left)) > before, {
-    describe: `the distributor that is left has all ${shards} shards and places tasks`,
+  await until(async () => (await shardsOf([left])) === SHARDS && (await placedBy(left)) > before, {
+    describe: `the distributor that is left has all ${SHARDS} shards and places tasks`,
   });
 }
 
