@@ -35,6 +35,13 @@ describe('Dockerfile', () => {
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
   });
 
+  it('installs from the manifests of all packages it builds', () => {
+    const [manifests] = stages;
+    const copied = manifests?.instructions.flatMap(({ rest }) => /^\S+\/package\.json(?= )/.exec(rest) ?? []);
+    const built = filesOfContext().filter((path) => path.endsWith('/package.json'));
+    expect(copied).toEqual(built.toSorted());
+  });
+
   it('says what it is', () => {
     const manifest = JSON.parse(readFileSync(join(checkoutDirectory, 'package.json'), 'utf8')) as object;
     const titles = targets.map((target) => configOf(stages, target).labels['org.opencontainers.image.title']);
