@@ -1,5 +1,6 @@
-// Two projects: tests beside the code start nothing and pay for nothing; tests in a test/ folder get a
-// Postgres for the run and a nats-server program (see packages/testkit).
+// Three projects: tests beside the code start nothing and pay for nothing; tests in a test/ folder get a
+// Postgres for the run and a nats-server program (see packages/testkit); so do those of faults, each of
+// which wants the machine for itself (npm run test:faults).
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -23,6 +24,13 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/.baton/'],
 };
 
+const withServers = {
+  ...shared,
+  // The built files: Jest does not transform what it loads before the tests.
+  globalSetup: '<rootDir>/packages/testkit/dist/run/global-setup.js',
+  globalTeardown: '<rootDir>/packages/testkit/dist/run/global-teardown.js',
+};
+
 export default {
   testTimeout: 20_000,
   projects: [
@@ -35,15 +43,18 @@ export default {
       ],
     },
     {
-      ...shared,
+      ...withServers,
       displayName: 'integration',
       testMatch: [
         '<rootDir>/{packages,services,examples}/*/test/**/*.test.ts',
         '<rootDir>/{bench/test,tests}/**/*.test.ts',
       ],
-      // The built files: Jest does not transform what it loads before the tests.
-      globalSetup: '<rootDir>/packages/testkit/dist/run/global-setup.js',
-      globalTeardown: '<rootDir>/packages/testkit/dist/run/global-teardown.js',
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/faults/'],
+    },
+    {
+      ...withServers,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/tests/faults/**/*.test.ts'],
     },
   ],
 };

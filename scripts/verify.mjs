@@ -1,6 +1,7 @@
 // npm run verify: everything a change must pass, cheapest first; stops at the first step that fails.
-// The last line on standard output is that of the tests, "N passed, N failed".
+// The last line on standard output counts all tests: "N passed, N failed".
 import { runProgram } from './run-program.mjs';
+import { runTests, summary } from './run-tests.mjs';
 
 const steps = [
   { title: 'Format', script: 'format:check', advice: 'npm run format' },
@@ -8,25 +9,45 @@ const steps = [
   { title: 'Types', script: 'types', advice: 'npm run types' },
   { title: 'Unused code', script: 'unused', advice: 'npm run unused' },
   { title: 'Generated files', script: 'generate', args: ['--check'], advice: 'npm run generate' },
-  { title: 'Tests', script: 'test' },
+];
+const suites = [
+  { title: 'Tests', suite: 'tests' },
+  { title: 'Faults', suite: 'faults' },
 ];
 
-for (const step of steps) {
-  process.stdout.write(`\n── ${step.title}\n`);
-  const started = performance.now();
-  const code = await npmRun(step.script, step.args ?? []);
-  if (code !== 0) {
-    process.exitCode = code;
-    if (step.script !== 'test') reportFailure(step, started);
-    break;
+if (await passesSteps()) await runSuites();
+
+async function passesSteps() {
+  for (const step of steps) {
+    const started = begin(step.title);
+    const code = await npmRun(step.script, step.args ?? []);
+    if (code !== 0) {
+      process.exitCode = code;
+      process.stderr.write(`── ${step.title} failed after ${seconds(started)}; see "${step.advice}"\n`);
+      process.stdout.write('0 passed, 1 failed\n');
+      return false;
+    }
+    process.stdout.write(`   ${seconds(started)}\n`);
   }
-  if (step.script !== 'test') process.stdout.write(`   ${seconds(started)}\n`);
+  return true;
 }
 
-// The tests print their own count; before them, the step that failed is what was not passed.
-function reportFailure(step, started) {
-  process.stderr.write(`── ${step.title} failed after ${seconds(started)}; see "${step.advice}"\n`);
-  process.stdout.write('0 passed, 1 failed\n');
+async function runSuites() {
+  const runs = [];
+  for (const { title, suite } of suites) {
+    begin(title);
+    const run = await runTests(suite);
+    runs.push(run);
+    if (run.code === 0) continue;
+    process.exitCode = run.code;
+    break;
+  }
+  process.stdout.write(`${summary(runs)}\n`);
+}
+
+function begin(title) {
+  process.stdout.write(`\n── ${title}\n`);
+  return performance.now();
 }
 
 function npmRun(script, args) {
