@@ -26,8 +26,9 @@ export class Loop {
     await this.running;
   }
 
-  /** Runs now, or joins the run under way; never rejects. */
+  /** Runs now, or joins the run under way; never rejects, does nothing once stopped. */
   run(): Promise<void> {
+    if (this.stopped.signal.aborted) return this.running ?? Promise.resolve();
     this.running ??= this.runOnce(this.stopped.signal)
       .catch((error: unknown) => {
         this.logger.warn(

@@ -10,7 +10,7 @@ import { migrate } from './database/migrate.js';
 import { translateOutage } from './database/pg.errors.js';
 import { healthOf } from './health.js';
 import { observe } from './observe.js';
-import { createServices, openDataSource } from './services.js';
+import { createServices, openDataSource, type Services } from './services.js';
 import { writeAudit } from './write-path/audit.service.js';
 import type { AuditEntry } from './write-path/audit.store.js';
 
@@ -27,7 +27,7 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
   const migrations = await migrate(dataSource);
   if (migrations.length > 0) logger.info({ migrations }, 'migrated');
   const services = await createServices(config, dataSource, logger);
-  const { bus, pool, lanePool, tidyPool, writePath, outbox, offers, inbox, reconciler, loops } = services;
+  const { bus, pool, outbox, inbox, reconciler, loops } = services;
 
   const events = new JetStreamStrategy(bus, logger, {
     onReset: () => reconciler.run(),
@@ -70,16 +70,25 @@ export async function startTaskService(config: Config, logger: Logger): Promise<
     async stop() {
       await operations.notReady();
       endHttp();
-      await Promise.all(loops.map((loop) => loop.stop()));
-      // Closes the edges: no new requests, those under way are answered.
-      await app.close();
-      await writePath.drain();
-      await Promise.all([offers.stop(), inbox.stop(), outbox.stop()]);
-      await bus.close();
-      await Promise.all([pool.end(), lanePool.end(), tidyPool.end(), dataSource.destroy()]);
+      // The edges take nothing new and answer what they took; nothing begins by itself any more.
+      await Promise.all([app.close(), ...loops.map((loop) => loop.stop())]);
+      await stopServices(services);
       await operations.stop();
     },
   };
+}
+
+/** From what causes commits to what follows from them: each step ends what the one before may still have begun. */
+async function stopServices(services: Services): Promise<void> {
+  const { sessions, writePath, offers, inbox, outbox, bus, pool, lanePool, tidyPool, dataSource } = services;
+  await sessions.stop();
+  await writePath.drain();
+  await offers.stop();
+  // What agents rejected meanwhile was submitted.
+  await writePath.drain();
+  await Promise.all([inbox.stop(), outbox.stop()]);
+  await bus.close();
+  await Promise.all([pool.end(), lanePool.end(), tidyPool.end(), dataSource.destroy()]);
 }
 
 function poisonEntry({ stream, durable, subject, reason, payload, ...position }: PoisonRecord): AuditEntry {

@@ -15,6 +15,7 @@ export class InboxService implements Pick<CommitListener, 'notified'> {
   private readonly delivering = new Map<string, Promise<void>>();
   private readonly again = new Set<string>();
   private readonly redelivery: Loop;
+  private stopped = false;
 
   constructor(
     private readonly bus: Bus,
@@ -29,13 +30,16 @@ export class InboxService implements Pick<CommitListener, 'notified'> {
     this.redelivery.start();
   }
 
+  /** Delivers nothing more; resolves when what is on its way is answered. The rest is delivered by other replicas. */
   async stop(): Promise<void> {
+    this.stopped = true;
     await this.redelivery.stop();
     this.again.clear();
     await Promise.all(this.delivering.values());
   }
 
   notified(agentIds: readonly string[]): void {
+    if (this.stopped) return;
     for (const agentId of agentIds) this.deliver(agentId);
   }
 
@@ -64,7 +68,7 @@ export class InboxService implements Pick<CommitListener, 'notified'> {
         );
         const { ack } = inboxAnswer.parse(answer);
         const dropped = ack.length === 0 ? 0 : await acknowledgeInbox(this.pool, agentId, ack);
-        if (dropped === 0 || count <= items.length) return;
+        if (dropped === 0 || count <= items.length || this.stopped) return;
       }
     } catch (error) {
       this.logger.debug(

@@ -20,6 +20,7 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
   private pending: Pending[] = [];
   private running: Promise<void> | undefined;
   private readonly sending = new Set<Promise<void>>();
+  private stopped = false;
 
   constructor(
     private readonly bus: Bus,
@@ -57,12 +58,17 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
     return first?.assignments ?? [];
   }
 
+  /** Offers nothing more; resolves when what is on its way is answered and what was rejected is submitted. */
   async stop(): Promise<void> {
+    this.stopped = true;
+    this.pending = [];
     await this.running;
     await Promise.all(this.sending);
   }
 
   private wake(): void {
+    // What is not offered any more comes again by `dueAt`, from whichever replica is alive.
+    if (this.stopped) this.pending = [];
     if (this.pending.length > 0) this.running ??= this.run();
   }
 

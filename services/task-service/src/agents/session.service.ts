@@ -21,6 +21,8 @@ export type Enrolment = 'open' | 'closed';
 
 /** The lives of agents: hello, goodbye, found silent. Changes agent rows only; tasks follow as commands. */
 export class SessionService {
+  private readonly expiring = new Set<Promise<void>>();
+
   constructor(
     private readonly pool: Pool,
     private readonly announcer: FleetAnnouncer,
@@ -50,7 +52,7 @@ export class SessionService {
       return { agent: online, outbox: await insertFleetEvents(db, changes) };
     });
     await this.announcer.announce(outbox, [id]);
-    void this.expireTasks([id]);
+    this.expireTasks([id]);
     return agent;
   }
 
@@ -58,7 +60,7 @@ export class SessionService {
   async goodbye(id: string, { epoch, mode }: Goodbye): Promise<'draining' | 'offline'> {
     const status = mode === 'drain' ? 'draining' : 'offline';
     const left = await this.changeStatus(id, epoch, status, mode);
-    if (left && status === 'offline') void this.expireTasks([id]);
+    if (left && status === 'offline') this.expireTasks([id]);
     return status;
   }
 
@@ -70,7 +72,7 @@ export class SessionService {
     const answers = await Promise.all(items.map((item) => this.expireOne(item)));
     const done = items.filter((_, index) => answers[index]?.ok).map(({ agentId }) => agentId);
     // Also of agents that were offline already: whoever ended them may not have come to their tasks.
-    if (done.length > 0) void this.expireTasks(done);
+    if (done.length > 0) this.expireTasks(done);
     return { items: answers };
   }
 
@@ -126,8 +128,19 @@ export class SessionService {
     return true;
   }
 
-  /** Takes from these agents what they can no longer hold. Failure here is healed by the reconciler. */
-  private async expireTasks(agentIds: readonly string[]): Promise<void> {
+  /** Resolves when the tasks of those who left are taken from them, as far as was asked for until now. */
+  async stop(): Promise<void> {
+    await Promise.all(this.expiring);
+  }
+
+  /** Takes from these agents what they can no longer hold, behind the answer. */
+  private expireTasks(agentIds: readonly string[]): void {
+    const expired = this.expireTasksOf(agentIds).finally(() => this.expiring.delete(expired));
+    this.expiring.add(expired);
+  }
+
+  /** Never rejects: failure here is healed by the reconciler. */
+  private async expireTasksOf(agentIds: readonly string[]): Promise<void> {
     try {
       await submitPages(this.writePath, {
         find: (page) => store.findAbandoned(this.pool, page, agentIds),

@@ -13,7 +13,7 @@ const IN_FLIGHT_ROWS = 2_000;
 
 /** Carries committed messages to JetStream; a row is dropped only when the stream has acknowledged all of it. */
 export class OutboxService {
-  private inFlight = 0;
+  private readonly sending = new Set<Promise<boolean>>();
   private done: string[] = [];
   private deleting: Promise<void> | undefined;
   private readonly sweeper: Loop;
@@ -30,14 +30,16 @@ export class OutboxService {
     this.sweeper.start();
   }
 
+  /** Resolves when what is on its way is acknowledged and dropped, or has failed and is left to a sweeper. */
   async stop(): Promise<void> {
     await this.sweeper.stop();
+    await Promise.all(this.sending);
     await this.deleting;
   }
 
   /** Publishes what this process just committed, from memory. Failure is no loss: the row waits for a sweep. */
   publish(row: OutboxRow): void {
-    if (this.inFlight >= IN_FLIGHT_ROWS || !this.bus.isConnected()) return;
+    if (this.sending.size >= IN_FLIGHT_ROWS || !this.bus.isConnected()) return;
     void this.send(row);
   }
 
@@ -51,8 +53,13 @@ export class OutboxService {
     }
   }
 
-  private async send(row: OutboxRow): Promise<boolean> {
-    this.inFlight += 1;
+  private send(row: OutboxRow): Promise<boolean> {
+    const sent = this.sendNow(row).finally(() => this.sending.delete(sent));
+    this.sending.add(sent);
+    return sent;
+  }
+
+  private async sendNow(row: OutboxRow): Promise<boolean> {
     try {
       await Promise.all(
         row.messages.map(({ subject, msgId, body }) => this.bus.publishEvents(subject, msgId, body)),
@@ -66,8 +73,6 @@ export class OutboxService {
         'events not published; the row waits for a sweep',
       );
       return false;
-    } finally {
-      this.inFlight -= 1;
     }
   }
 

@@ -57,6 +57,11 @@ export class Lane<T extends Queued> {
     return this.interactive.length + this.assignments.length + this.background.length;
   }
 
+  /** Whether something is being written or waits for it. */
+  get isBusy(): boolean {
+    return this.running !== undefined || this.depth > 0;
+  }
+
   add(entry: T): void {
     this.queueOf(entry).push(entry);
     this.wake();
@@ -64,7 +69,7 @@ export class Lane<T extends Queued> {
 
   /** Resolves when everything added so far is written. */
   async drain(): Promise<void> {
-    while (this.running !== undefined || this.depth > 0) await (this.running ?? new Promise(setImmediate));
+    while (this.isBusy) await (this.running ?? new Promise(setImmediate));
   }
 
   private queueOf({ submission: { command, background } }: T): T[] {

@@ -55,9 +55,9 @@ export class WritePath {
     return settled;
   }
 
-  /** Resolves when nothing is waiting any more. */
+  /** Resolves when nothing is waiting any more, what listeners submitted meanwhile included. */
   async drain(): Promise<void> {
-    await Promise.all(this.lanes.map((lane) => lane.drain()));
+    while (this.lanes.some((lane) => lane.isBusy)) await Promise.all(this.lanes.map((lane) => lane.drain()));
   }
 
   /** One task, one lane: a process never waits for a row lock of its own. A child goes to its parent's lane. */
