@@ -3,10 +3,11 @@ export { portSetting, postgresSetting, serviceSettings } from './config/shared-s
 export { describeSettings, setting } from './config/setting.js';
 export { knownNames } from './config/known-names.js';
 export { readConfig } from './config/read-config.js';
-export { explainDatabaseError, isDatabaseRefusal } from './database-error.js';
+export { explainDatabaseError } from './database-error.js';
 export { prepareHttpEnd } from './http-end.js';
 export { nestLogger } from './logger.js';
 export { runMain, runService, type ServiceContext } from './main.js';
+export { openDatabase, type OpeningDatabase } from './open-database.js';
 export { startOperations, type Health } from './operations.js';
 export { StartError } from './start-error.js';
 export { ProblemFilter } from './problem-filter.js';

@@ -4,11 +4,13 @@ import {
   createClock,
   followDatabase,
   nestLogger,
+  openDatabase,
   prepareHttpEnd,
   ProblemFilter,
   startOperations,
   type DatabaseClock,
   type Health,
+  type OpeningDatabase,
   type ServiceContext,
 } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
@@ -16,7 +18,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import type { Config } from './config.js';
-import { createDataSource, expectMigrated, openDatabase } from './database/data-source.js';
+import { createDataSource, expectMigrated, openFigures } from './database/data-source.js';
 import { IngestService } from './ingest/ingest.service.js';
 import { IngestStore } from './ingest/ingest.store.js';
 import { MetricsModule } from './metrics.module.js';
@@ -36,14 +38,16 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
   });
   const clock = createClock(logger);
   const { app, events, endHttp } = await createApp({ dataSource, bus, clock, logger });
+  const starting = new AbortController();
+  const { DATABASE_URL: url } = config;
+  const database = openDatabase(() => openFigures(dataSource), { url, logger, signal: starting.signal });
   const operations = await startOperations({
     port: config.BATON_OPERATIONS_PORT,
     host: config.BATON_HTTP_HOST,
     shutdownDelayMs: config.BATON_SHUTDOWN_DELAY_MS,
-    ...healthOf({ dataSource, bus, events }),
+    ...healthOf({ dataSource, database, bus, events }),
     logger,
   });
-  const starting = new AbortController();
   onStop(async () => {
     starting.abort();
     await operations.notReady();
@@ -55,7 +59,7 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     await operations.stop();
   });
   logger.info({ port: operations.port }, 'operations port is open');
-  if (!(await openDatabase(dataSource, { logger, signal: starting.signal }))) return;
+  if (!(await database.opened)) return;
   await followDatabase(clock, () => readTime(dataSource));
   registerTaskFigures(new TaskFiguresStore(dataSource), logger);
   await app.startAllMicroservices();
@@ -89,11 +93,19 @@ async function createApp({ dataSource, bus, clock, logger }: Parts) {
 }
 
 /** Reports come from Postgres: without NATS they are only behind, on every replica alike. */
-function healthOf(parts: Pick<Parts, 'dataSource' | 'bus'> & { readonly events: JetStreamStrategy }): Health {
-  const { dataSource, bus, events } = parts;
+function healthOf(
+  parts: Pick<Parts, 'dataSource' | 'bus'> & {
+    readonly events: JetStreamStrategy;
+    readonly database: OpeningDatabase;
+  },
+): Health {
+  const { dataSource, database, bus, events } = parts;
   return {
     checks: {
-      postgres: async () => void (await dataSource.query('SELECT 1')),
+      postgres: async () => {
+        database.expectOpen();
+        await dataSource.query('SELECT 1');
+      },
       migrations: () => expectMigrated(dataSource),
     },
     warnings: {

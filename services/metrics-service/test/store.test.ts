@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@baton/testkit';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
-import { createDataSource, openDatabase } from '../src/database/data-source.js';
+import { createDataSource, openFigures } from '../src/database/data-source.js';
 import { IngestStore } from '../src/ingest/ingest.store.js';
 import { latestByTask, stateOf } from '../src/ingest/task-state.fold.js';
 import { foldReport, type TaskReport } from '../src/reports/report.fold.js';
@@ -11,7 +11,6 @@ import { ReportStore } from '../src/reports/report.store.js';
 import { histories, eventsOf, scattered, states } from './history.js';
 
 const logger = pino({ level: 'silent' });
-const signal = new AbortController().signal;
 
 let database: TestDatabase;
 let dataSource: DataSource;
@@ -20,7 +19,7 @@ let store: IngestStore;
 beforeAll(async () => {
   database = await createTestDatabase();
   dataSource = createDataSource(database.url, logger);
-  await openDatabase(dataSource, { logger, signal });
+  await openFigures(dataSource);
   store = new IngestStore(dataSource);
 });
 

@@ -3,7 +3,4 @@ import { runService } from '@baton/runtime';
 import { configSchema } from './config.js';
 import { startTaskService } from './task-service.app.js';
 
-runService('task-service', configSchema, async (config, { logger, onStop }) => {
-  const app = await startTaskService(config, logger);
-  onStop(() => app.stop());
-});
+runService('task-service', configSchema, startTaskService);

@@ -1,6 +1,5 @@
-import { connectBus, type Bus } from '@baton/bus';
-import { INBOX_PREFIX } from '@baton/contracts';
-import { createClock, explainDatabaseError, followDatabase, StartError } from '@baton/runtime';
+import type { Bus } from '@baton/bus';
+import { createClock, followDatabase } from '@baton/runtime';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { AgentService } from './agents/agent.service.js';
@@ -13,7 +12,7 @@ import { OfferService } from './agents/offer.service.js';
 import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
 import type { Config } from './config.js';
-import { createDataSource, createPool, type Pool } from './database/database.js';
+import { createPool, type Pool } from './database/database.js';
 import { DistributionService } from './distribution/distribution.service.js';
 import type { Loop } from './loop.js';
 import { OutboxService } from './outbox/outbox.service.js';
@@ -56,10 +55,10 @@ export type Services = {
   readonly reactor: ReactorService;
 };
 
-/** Connects and wires; the database must be reachable, NATS may come later. */
+/** Wires everything over a database that is open. */
 export async function createServices(
   config: Config,
-  dataSource: DataSource,
+  { dataSource, bus, cursorKey }: Pick<Services, 'dataSource' | 'bus'> & { readonly cursorKey: string },
   logger: Logger,
 ): Promise<Services> {
   const connection = {
@@ -72,13 +71,6 @@ export async function createServices(
   const lanePool = createPool({ ...connection, size: 2 * config.BATON_LANES });
   // What tidies up after a commit need not survive a crash: it is done again.
   const tidyPool = createPool({ ...connection, size: 2, synchronousCommit: 'off' });
-  const bus = await connectBus({
-    servers: config.NATS_URL,
-    name: 'task-service',
-    inboxPrefix: INBOX_PREFIX.service('task'),
-    logger,
-  });
-  const cursorKey = await readCursorKey(pool);
   const clock = createClock(logger);
   await followDatabase(clock, () => readTime(pool));
   const mintId = () => mintTaskId(clock.now(), Date.now());
@@ -118,27 +110,7 @@ export async function createServices(
   };
 }
 
-/** A connected data source; throws a `StartError` when the database cannot be used. */
-export async function openDataSource({
-  DATABASE_URL: url,
-}: Pick<Config, 'DATABASE_URL'>): Promise<DataSource> {
-  return createDataSource(url)
-    .initialize()
-    .catch((error: unknown) => {
-      throw new StartError(explainDatabaseError(error, url), { cause: error });
-    });
-}
-
 async function readTime(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ now: number }>('SELECT clock_timestamp() AS now');
   return rows[0]?.now ?? Number.NaN;
-}
-
-async function readCursorKey(pool: Pool): Promise<string> {
-  const { rows } = await pool.query<{ value: string }>(
-    `SELECT value FROM settings WHERE name = 'cursor_key'`,
-  );
-  const [row] = rows;
-  if (row === undefined) throw new Error('the settings table has no cursor_key; run npm run migrate');
-  return row.value;
 }

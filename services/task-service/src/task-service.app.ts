@@ -1,103 +1,92 @@
-import { JetStreamStrategy, RequestReplyStrategy, type PoisonRecord } from '@baton/bus';
-import { LIMITS } from '@baton/contracts';
-import { nestLogger, prepareHttpEnd, ProblemFilter, startOperations } from '@baton/runtime';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Logger } from 'pino';
-import { AppModule } from './app.module.js';
+import { connectBus } from '@baton/bus';
+import { INBOX_PREFIX } from '@baton/contracts';
+import { openDatabase, startOperations, type ServiceContext } from '@baton/runtime';
 import type { Config } from './config.js';
+import { createDataSource, type DataSource } from './database/database.js';
 import { migrate } from './database/migrate.js';
-import { translateOutage } from './database/pg.errors.js';
-import { healthOf } from './health.js';
+import { openEdges } from './edges.js';
+import { healthOf, type Running } from './health.js';
 import { observe } from './observe.js';
-import { createServices, openDataSource, type Services } from './services.js';
-import { writeAudit } from './write-path/audit.service.js';
-import type { AuditEntry } from './write-path/audit.store.js';
+import { createServices } from './services.js';
 
-/** A running task-service. */
-export type TaskServiceApp = {
-  readonly httpUrl: string;
-  readonly operationsPort: number;
-  stop(): Promise<void>;
-};
-
-/** Migrates, connects and opens the edges; NATS may be down, the database must not be. */
-export async function startTaskService(config: Config, logger: Logger): Promise<TaskServiceApp> {
-  const dataSource = await openDataSource(config);
-  const migrations = await migrate(dataSource);
-  if (migrations.length > 0) logger.info({ migrations }, 'migrated');
-  const services = await createServices(config, dataSource, logger);
-  const { bus, pool, outbox, inbox, reconciler, loops } = services;
-
-  const events = new JetStreamStrategy(bus, logger, {
-    onReset: () => reconciler.run(),
-    onPoison: (record) => writeAudit(pool, [poisonEntry(record)]),
+/**
+ * Opens the operations port, then the database as soon as there is one, migrates it and opens the edges. Resolves when
+ * it serves, or was stopped before. NATS may be down all the while.
+ */
+export async function startTaskService(config: Config, { logger, onStop }: ServiceContext): Promise<void> {
+  const { DATABASE_URL: url } = config;
+  const dataSource = createDataSource(url);
+  const bus = await connectBus({
+    servers: config.NATS_URL,
+    name: 'task-service',
+    inboxPrefix: INBOX_PREFIX.service('task'),
+    logger,
   });
-  const requests = new RequestReplyStrategy(bus, logger, { translate: translateOutage });
-  // While it closes, requests that were sent before their client heard of it are served like any other.
-  const adapter = new FastifyAdapter({ bodyLimit: LIMITS.httpBodyBytes, return503OnClosing: false });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(services), adapter, {
-    logger: nestLogger(logger),
-    // JSON alone, by Fastify's own parser: a form or a text is refused as such, not read as an odd task.
-    bodyParser: false,
-  });
-  adapter.getInstance().removeContentTypeParser('text/plain');
-  const endHttp = prepareHttpEnd(adapter.getInstance());
-  app.useGlobalFilters(new ProblemFilter(logger, translateOutage));
-  app.connectMicroservice({ strategy: requests });
-  app.connectMicroservice({ strategy: events });
+  const stopping = new AbortController();
+  let cursorKey = '';
+  let running: Running | undefined;
+  const database = openDatabase(
+    async () => {
+      if (!dataSource.isInitialized) await dataSource.initialize();
+      const migrations = await migrate(dataSource);
+      if (migrations.length > 0) logger.info({ migrations }, 'migrated');
+      cursorKey = await readCursorKey(dataSource);
+    },
+    { url, logger, signal: stopping.signal },
+  );
   const operations = await startOperations({
     host: config.BATON_HTTP_HOST,
     port: config.BATON_OPERATIONS_PORT,
     shutdownDelayMs: config.BATON_SHUTDOWN_DELAY_MS,
-    ...healthOf(services, events),
+    ...healthOf({ dataSource, database, bus, running: () => running }),
     logger,
   });
-  observe(services);
-  await app.startAllMicroservices();
-  await app.listen(config.BATON_HTTP_PORT, config.BATON_HTTP_HOST);
-  outbox.start();
-  inbox.start();
-  for (const loop of loops) loop.start();
-  void reconciler.run();
-  operations.ready();
-  const httpUrl = await app.getUrl();
-  logger.info({ http: httpUrl, operations: operations.port, lanes: config.BATON_LANES }, 'ready');
+  const started = start();
+  onStop(async () => {
+    stopping.abort();
+    await operations.notReady();
+    // What is half started is started first: it stops in the same order then.
+    await started.catch(() => undefined);
+    if (running !== undefined) await stopServices(running);
+    await bus.close();
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await operations.stop();
+  });
+  await started;
 
-  return {
-    httpUrl,
-    operationsPort: operations.port,
-    async stop() {
-      await operations.notReady();
-      endHttp();
-      // The edges take nothing new and answer what they took; nothing begins by itself any more.
-      await Promise.all([app.close(), ...loops.map((loop) => loop.stop())]);
-      await stopServices(services);
-      await operations.stop();
-    },
-  };
+  async function start(): Promise<void> {
+    if (!(await database.opened)) return;
+    const services = await createServices(config, { dataSource, bus, cursorKey }, logger);
+    observe(services);
+    running = { services, edges: await openEdges(services, config, logger) };
+    if (stopping.signal.aborted) return;
+    const { outbox, inbox, loops, reconciler } = services;
+    outbox.start();
+    inbox.start();
+    for (const loop of loops) loop.start();
+    void reconciler.run();
+    operations.ready();
+    const { httpUrl } = running.edges;
+    logger.info({ http: httpUrl, operations: operations.port, lanes: config.BATON_LANES }, 'ready');
+  }
 }
 
 /** From what causes commits to what follows from them: each step ends what the one before may still have begun. */
-async function stopServices(services: Services): Promise<void> {
-  const { sessions, writePath, offers, inbox, outbox, bus, pool, lanePool, tidyPool, dataSource } = services;
+async function stopServices({ services, edges }: Running): Promise<void> {
+  const { loops, sessions, writePath, offers, inbox, outbox, pool, lanePool, tidyPool } = services;
+  // Nothing new is taken, what was is answered, and nothing begins by itself any more.
+  await Promise.all([edges.close(), ...loops.map((loop) => loop.stop())]);
   await sessions.stop();
   await writePath.drain();
   await offers.stop();
   // What agents rejected meanwhile was submitted.
   await writePath.drain();
   await Promise.all([inbox.stop(), outbox.stop()]);
-  await bus.close();
-  await Promise.all([pool.end(), lanePool.end(), tidyPool.end(), dataSource.destroy()]);
+  await Promise.all([pool.end(), lanePool.end(), tidyPool.end()]);
 }
 
-function poisonEntry({ stream, durable, subject, reason, payload, ...position }: PoisonRecord): AuditEntry {
-  const detail = { durable, subject, payload, ...position };
-  return {
-    actor: 'service:task',
-    action: 'event.refused',
-    subject: stream,
-    code: reason.slice(0, 255),
-    detail,
-  };
+async function readCursorKey(dataSource: DataSource): Promise<string> {
+  const [row] = await dataSource.query(`SELECT value FROM settings WHERE name = 'cursor_key'`);
+  if (row === undefined) throw new Error('the settings table has no cursor_key; run npm run migrate');
+  return row.value;
 }

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { explainDatabaseError, isDatabaseRefusal, StartError } from '@baton/runtime';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { CreateFigures1795305600000 } from './create-figures.migration.js';
@@ -7,7 +5,6 @@ import { CreateFigures1795305600000 } from './create-figures.migration.js';
 /** One connection flushes, three scrape, the rest answer reports and the readiness check. */
 const POOL_SIZE = 6;
 const STATEMENT_TIMEOUT_MS = 5_000;
-const RETRY_MS = 500;
 
 /** A data source of the schema `metrics`, not yet connected. */
 export function createDataSource(url: string, logger: Logger): DataSource {
@@ -28,35 +25,9 @@ export function createDataSource(url: string, logger: Logger): DataSource {
   });
 }
 
-/**
- * Connects and migrates, trying again until it succeeds; false when `signal` aborted first. Throws a `StartError` when
- * Postgres refuses us: only a person can change that.
- */
-export async function openDatabase(
-  dataSource: DataSource,
-  options: { readonly logger: Logger; readonly signal: AbortSignal },
-): Promise<boolean> {
-  const { logger, signal } = options;
-  const { url } = dataSource.options as { readonly url: string };
-  let told = '';
-  while (!signal.aborted) {
-    try {
-      if (!dataSource.isInitialized) await dataSource.initialize();
-      await migrate(dataSource);
-      return true;
-    } catch (error) {
-      const problem = explainDatabaseError(error, url);
-      if (isDatabaseRefusal(error)) throw new StartError(problem, { cause: error });
-      if (problem !== told) logger.warn(`${problem}; trying again until it works`);
-      told = problem;
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
-  return false;
-}
-
-/** Brings the schema up to date, one replica at a time. */
-async function migrate(dataSource: DataSource): Promise<void> {
+/** Connects, unless it is connected, and brings the schema up to date, one replica at a time. */
+export async function openFigures(dataSource: DataSource): Promise<void> {
+  if (!dataSource.isInitialized) await dataSource.initialize();
   await dataSource.transaction(async (manager) => {
     await manager.query('SET LOCAL statement_timeout = 0');
     await manager.query(`SELECT pg_advisory_xact_lock(hashtext('metrics-service migrations'))`);
