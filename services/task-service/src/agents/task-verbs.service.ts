@@ -12,7 +12,7 @@ import {
 import type { Pool } from '../database/database.js';
 import { refuseStale } from '../tasks/task.decide.js';
 import { readTasks } from '../tasks/task.store.js';
-import type { TaskCommand } from '../tasks/task.js';
+import type { TaskCommand } from '../tasks/task.state.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { saveProgress } from './progress.store.js';
 

@@ -2,8 +2,8 @@ import { DEFAULTS, type DomainError, type TaskError } from '@baton/contracts';
 import { nextDue } from './due.policy.js';
 import { changed, conflict, ended, queued, scheduled } from './outcome.decide.js';
 import { retryDelayMs } from './retry.policy.js';
-import { isHeld, type ArrowName } from './task.state.js';
-import type { Changed, Decided, Related, SkippedAgent, Task, TaskCommand, TaskProgression } from './task.js';
+import { isHeld, type ArrowName, type TaskCommand } from './task.state.js';
+import type { Changed, Decided, Related, SkippedAgent, Task, TaskProgression } from './task.js';
 
 /** A try that failed or took too long: again after a back-off, or for good. */
 export function fail(task: Task, arrow: 'fail' | 'timeout', error: TaskError, now: number): Changed {

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { DEFAULTS, DomainError } from '@baton/contracts';
 import { createdFixture, DECISION } from '../../test/task.fixture.js';
 import { decide } from './task.decide.js';
-import type { AgentUnderLock, Related, Task, TaskCommand } from './task.js';
+import type { AgentUnderLock, Related, Task } from './task.js';
+import type { TaskCommand } from './task.state.js';
 
 type Forget = Extract<TaskCommand, { kind: 'forget' }>;
 

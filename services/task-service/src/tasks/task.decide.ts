@@ -1,8 +1,8 @@
 import { DomainError } from '@baton/contracts';
 import { due, expire, fail, failedBySystem, forget } from './failure.decide.js';
 import { changed, conflict, ended, queued, stale } from './outcome.decide.js';
-import { allows, isHeld, isTerminal } from './task.state.js';
-import type { Changed, Decided, Fence, Related, Task, TaskCommand } from './task.js';
+import { allows, isHeld, isTerminal, type Fence, type TaskCommand } from './task.state.js';
+import type { Changed, Decided, Related, Task } from './task.js';
 
 /**
  * Decides one command on an existing task: the task after it with the one event of its new version, "nothing to

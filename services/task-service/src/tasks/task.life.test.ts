@@ -5,8 +5,8 @@ import { createdFixture, DECISION } from '../../test/task.fixture.js';
 import { nextDue } from './due.policy.js';
 import { decide } from './task.decide.js';
 import { changesBetween, changesOfNew, replay, type ReplayEvent } from './task.fold.js';
-import { allows, ARROWS, isHeld, isTerminal } from './task.state.js';
-import type { Changed, Related, Task, TaskCommand } from './task.js';
+import { allows, ARROWS, isHeld, isTerminal, type TaskCommand } from './task.state.js';
+import type { Changed, Related, Task } from './task.js';
 
 const EARLIER = { taskId: '01900000-0000-7000-8000-0000000000ff', policy: 'fail', name: null } as const;
 

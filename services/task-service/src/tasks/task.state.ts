@@ -1,4 +1,5 @@
-import { isTerminal, type TaskEventType, type TaskStatus } from '@baton/contracts';
+import { isTerminal } from '@baton/contracts';
+import type { Decision, JsonValue, TaskError, TaskEventType, TaskStatus } from '@baton/contracts';
 
 /** One arrow of the life cycle: the command's name, where it may start, where it may end, the event it writes. */
 type Arrow = {
@@ -52,6 +53,53 @@ export const ARROWS = {
 } as const satisfies Record<string, Arrow>;
 
 export type ArrowName = keyof typeof ARROWS;
+
+/** What an agent must hold for its word about a task to count. */
+export type Fence = { readonly agentId: string; readonly attempt: number; readonly epoch: number };
+
+/** A change of one existing task: what takes an arrow, with what it must know. */
+export type TaskCommand =
+  | {
+      readonly kind: 'assign';
+      readonly taskId: string;
+      readonly agentId: string;
+      readonly decision: Decision;
+    }
+  | { readonly kind: 'start'; readonly taskId: string; readonly fence: Fence }
+  | {
+      readonly kind: 'complete';
+      readonly taskId: string;
+      readonly fence: Fence;
+      readonly result: JsonValue;
+    }
+  | { readonly kind: 'fail'; readonly taskId: string; readonly fence: Fence; readonly error: TaskError }
+  | {
+      readonly kind: 'return';
+      readonly taskId: string;
+      readonly fence: Fence;
+      readonly reason: 'draining' | 'declined';
+    }
+  /** The holder of this attempt is gone: its epoch is `deadEpoch` or older, or it never started. */
+  | {
+      readonly kind: 'expire';
+      readonly taskId: string;
+      readonly agentId: string;
+      readonly attempt: number;
+      readonly deadEpoch: number;
+    }
+  /** Its holder lives and works on at this version of it no more: its beats leave it out. */
+  | {
+      readonly kind: 'forget';
+      readonly taskId: string;
+      readonly agentId: string;
+      readonly epoch: number;
+      readonly attempt: number;
+      readonly version: number;
+    }
+  | { readonly kind: 'cancel'; readonly taskId: string; readonly reason: string }
+  | { readonly kind: 'unblock'; readonly taskId: string }
+  /** A timer found `dueAt` passed: does whatever is due. */
+  | { readonly kind: 'due'; readonly taskId: string };
 
 /** Whether the arrow may be taken from a status. */
 export function allows(arrow: ArrowName, from: TaskStatus): boolean {

@@ -12,7 +12,7 @@ import type {
   TaskEventType,
   TaskStatus,
 } from '@baton/contracts';
-import type { ArrowName } from './task.state.js';
+import type { ArrowName, Fence, TaskCommand } from './task.state.js';
 
 /** An agent passed over for a task until `until` (milliseconds of the epoch). */
 export type SkippedAgent = { readonly agentId: string; readonly until: number };
@@ -112,58 +112,11 @@ export type NewTask = TaskSettings &
     readonly dependencies: readonly NewDependency[];
   };
 
-/** What an agent must hold for its word about a task to count. */
-export type Fence = { readonly agentId: string; readonly attempt: number; readonly epoch: number };
-
 export type CreateCommand = {
   readonly kind: 'create';
   readonly tasks: readonly NewTask[];
   readonly parent?: { readonly taskId: string; readonly fence?: Fence };
 };
-
-/** A change of one existing task. */
-export type TaskCommand =
-  | {
-      readonly kind: 'assign';
-      readonly taskId: string;
-      readonly agentId: string;
-      readonly decision: Decision;
-    }
-  | { readonly kind: 'start'; readonly taskId: string; readonly fence: Fence }
-  | {
-      readonly kind: 'complete';
-      readonly taskId: string;
-      readonly fence: Fence;
-      readonly result: JsonValue;
-    }
-  | { readonly kind: 'fail'; readonly taskId: string; readonly fence: Fence; readonly error: TaskError }
-  | {
-      readonly kind: 'return';
-      readonly taskId: string;
-      readonly fence: Fence;
-      readonly reason: 'draining' | 'declined';
-    }
-  /** The holder of this attempt is gone: its epoch is `deadEpoch` or older, or it never started. */
-  | {
-      readonly kind: 'expire';
-      readonly taskId: string;
-      readonly agentId: string;
-      readonly attempt: number;
-      readonly deadEpoch: number;
-    }
-  /** Its holder lives and works on at this version of it no more: its beats leave it out. */
-  | {
-      readonly kind: 'forget';
-      readonly taskId: string;
-      readonly agentId: string;
-      readonly epoch: number;
-      readonly attempt: number;
-      readonly version: number;
-    }
-  | { readonly kind: 'cancel'; readonly taskId: string; readonly reason: string }
-  | { readonly kind: 'unblock'; readonly taskId: string }
-  /** A timer found `dueAt` passed: does whatever is due. */
-  | { readonly kind: 'due'; readonly taskId: string };
 
 export type Command = CreateCommand | TaskCommand;
 
