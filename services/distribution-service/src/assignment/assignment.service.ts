@@ -33,7 +33,7 @@ type Answer = z.infer<typeof assignAnswer>['items'][number] | undefined;
 
 // Enough to keep task-service busy while the next batch collects; more only make batches smaller.
 const BATCHES_IN_FLIGHT = 4;
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 5_000;
 const assignAnswer = itemAnswers({ taskId: z.string(), attempt: z.number(), version: z.number() });
 
 /** Decides about single tasks and proposes the placements to task-service, which alone assigns. */
