@@ -22,8 +22,12 @@ export type ScorePartName = keyof typeof SCORE_WEIGHTS;
 /** The parts in the order they are recorded. */
 export const SCORE_PARTS = Object.keys(SCORE_WEIGHTS) as readonly ScorePartName[];
 
+/** What a stored decision was made by; the version rises whenever the formula or a weight changes. */
+export const SCORE_POLICY = { policy: 'weighted', policyVersion: 1 } as const;
+
 const scorePart = z.object({
-  name: z.enum(SCORE_PARTS),
+  // A text: a distributor of a newer version may know more parts.
+  name: z.string().max(64),
   value: z.number(),
   weight: z.number(),
 });
@@ -37,7 +41,7 @@ export const decision = z.object({
   chosen: score,
   runnersUp: z.array(score).max(3),
   considered: z.number().int(),
-  filtered: z.partialRecord(z.enum(FILTER_REASONS), z.number().int()),
+  filtered: z.record(z.string().max(64), z.number().int()),
   /** Microseconds spent deciding. */
   tookMicros: z.number(),
 });

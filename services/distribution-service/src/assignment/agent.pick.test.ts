@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { SCORE_PARTS, type ScorePartName } from '@baton/contracts';
 import fc from 'fast-check';
 import { agentIn, fleetEntry, fleetOf, load, taskId } from '../../test/factories.js';
 import { reserve, unreserve } from '../fleet/slots.fold.js';
 import { pickBest, type Scored } from './agent.pick.js';
 
-const values = (total: number) => ({ capability: 0, workload: 0, priority: 0, connection: 0, total });
+const parts = Object.fromEntries(SCORE_PARTS.map((name) => [name, 0])) as Record<ScorePartName, number>;
+const values = (total: number) => ({ ...parts, total });
 const ids = (scored: readonly Scored[]) => scored.map(({ agent }) => agent.id);
 
 describe('the pick', () => {

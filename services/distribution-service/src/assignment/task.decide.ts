@@ -1,4 +1,4 @@
-import type { Decision, QueuedTask } from '@baton/contracts';
+import { SCORE_POLICY, type Decision, type QueuedTask } from '@baton/contracts';
 import { loadOf } from '../fleet/slots.fold.js';
 import type { Fleet, FleetAgent } from '../fleet/fleet.state.js';
 import { pickBest, type Scored } from './agent.pick.js';
@@ -23,7 +23,6 @@ export type Placement = {
   readonly decision: Omit<Decision, 'tookMicros'>;
 };
 
-const POLICY = { policy: 'weighted', policyVersion: 1 } as const;
 const RUNNERS_UP = 3;
 
 /**
@@ -40,7 +39,7 @@ export function decideTask(view: FleetView, task: DecidedTask, now: number): Pla
   const agent = best[0]?.agent;
   if (agent === undefined || chosen === undefined) return undefined;
   const decision = {
-    ...POLICY,
+    ...SCORE_POLICY,
     chosen,
     runnersUp,
     considered: rest.candidates.length,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SCORE_GOLDEN_TABLE, type Priority } from '@baton/contracts';
+import { SCORE_GOLDEN_TABLE, SCORE_PARTS, type Priority } from '@baton/contracts';
 import fc from 'fast-check';
 import { connectionScore, NO_CREATING_AGENT, scoreAgent, toScore, type ScoredAgent } from './task.scoring.js';
 
@@ -95,7 +95,7 @@ describe('the score', () => {
     const values = scoreAgent({ requiredCapabilities: [], preferredCapabilities: [] }, 1, idle, 0.5);
     const { agentId, total, parts } = toScore('a', values);
     expect(agentId).toBe('a');
-    expect(parts.map(({ name }) => name)).toEqual(['capability', 'workload', 'priority', 'connection']);
+    expect(parts.map(({ name }) => name)).toEqual(SCORE_PARTS);
     expect(parts.reduce((sum, { value, weight }) => sum + value * weight, 0)).toBeCloseTo(total, 12);
   });
 });

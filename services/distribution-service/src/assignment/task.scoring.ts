@@ -19,7 +19,7 @@ export type ConnectionPath = { readonly direct?: number | undefined; readonly tw
 /** The connection part where no agent created or delegated the task. */
 export const NO_CREATING_AGENT = 0.5;
 
-/** How well an agent suits a task: `0.4·capability + 0.3·workload + 0.2·priority + 0.1·connection`. */
+/** How well an agent suits a task: its parts, weighted by `SCORE_WEIGHTS`. Called for every capable agent of a task. */
 export function scoreAgent(
   needs: AskedCapabilities,
   priority: Priority,

@@ -1,19 +1,20 @@
-import { DomainError, PRIORITY_OFFSET_SECONDS, type TaskEventType } from '@baton/contracts';
+import { DomainError, PRIORITY_OFFSET_SECONDS } from '@baton/contracts';
 import { nextDue } from './due.policy.js';
-import type { ArrowName } from './task.state.js';
+import type { ArrowName, EventOf } from './task.state.js';
 import type { Changed, Task, TaskProgression } from './task.js';
 
-/** An accepted change: the next version, with its bookkeeping set anew. */
-export function changed(
+/** An accepted change: the next version, with its bookkeeping set anew; out of the backlog unless `changes` say else. */
+export function changed<Name extends ArrowName>(
   task: Task,
-  arrow: ArrowName,
-  event: TaskEventType,
+  arrow: Name,
+  event: EventOf<Name>,
   now: number,
   changes: Partial<TaskProgression>,
   more: Pick<Changed, 'detail' | 'result'> = {},
 ): Changed {
   const next = {
     ...task,
+    backlogClass: null,
     ...changes,
     offerTries: 0,
     offerAcceptedAt: null,
@@ -62,7 +63,6 @@ export function ended(
     assignedTo: null,
     completedAt: now,
     availableAt: null,
-    backlogClass: null,
     actualDuration: begun === null ? null : (now - begun) / 1_000,
   } satisfies Partial<TaskProgression>;
 }

@@ -98,7 +98,6 @@ function assign(
       assignedAt: now,
       startedAt: null,
       availableAt: null,
-      backlogClass: null,
     },
     { detail: { decision: command.decision } },
   );

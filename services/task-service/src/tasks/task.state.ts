@@ -1,4 +1,4 @@
-import { isTerminal } from '@baton/contracts';
+import { isTerminal, TASK_STATUSES } from '@baton/contracts';
 import type { Decision, JsonValue, TaskError, TaskEventType, TaskStatus } from '@baton/contracts';
 
 /** One arrow of the life cycle: the command's name, where it may start, where it may end, the event it writes. */
@@ -11,7 +11,7 @@ type Arrow = {
 };
 
 const HELD = ['assigned', 'in_progress'] as const;
-const UNFINISHED = ['created', 'queued', 'assigned', 'in_progress', 'blocked'] as const;
+const UNFINISHED = TASK_STATUSES.filter((status) => !isTerminal(status));
 
 /**
  * The whole life cycle as data: nothing else changes a status. `docs/state-machine.md` is generated from it,
@@ -53,6 +53,8 @@ export const ARROWS = {
 } as const satisfies Record<string, Arrow>;
 
 export type ArrowName = keyof typeof ARROWS;
+/** The events an arrow may write. */
+export type EventOf<Name extends ArrowName> = (typeof ARROWS)[Name]['events'][number];
 
 /** What an agent must hold for its word about a task to count. */
 export type Fence = { readonly agentId: string; readonly attempt: number; readonly epoch: number };
