@@ -136,7 +136,7 @@ async function rejectAtEnd(child: RunningProcess): Promise<never> {
 /** Without what would lead to servers or ports of the user's own. */
 function ownEnvironment(profile: string | undefined): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^((BATON_METRICS_)?DATABASE_URL(_FILE)?|NATS_URL|BATON_.*_PORT)$/.test(name),
+    ([name]) => !/^((DATABASE_URL|BATON_METRICS_DATABASE_URL)(_FILE)?|NATS_URL|BATON_.*_PORT)$/.test(name),
   );
   const environment = { ...Object.fromEntries(inherited), BATON_LOG_LEVEL: 'warn' };
   if (profile === undefined) return environment;
