@@ -166,7 +166,7 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
       const asked = planReading(this.waiting, classes, fleet, performance.now());
       if (asked.length > 0) takePages(this.waiting, asked, (await this.ask({ classes: asked })).classes);
       if (this.stopped) return;
-      const turn = Math.floor(Date.now() / TURN_MS);
+      const turn = Math.floor(this.fleetService.clock.now() / TURN_MS);
       const isShort = tryAhead(this.waiting, classes, fleet, turn, (task) => {
         const attempt = this.assignments.attempt(task);
         void attempt.settled?.then((settled) => this.settle(task, settled));

@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AssignmentService } from '../assignment/assignment.service.js';
 import { passedOnTotal } from '../distribution.metrics.js';
+import { FleetService } from '../fleet/fleet.service.js';
 import { LOGGER } from '../logger.js';
 import { askTaskService } from '../task-service.client.js';
 import { chooseNeighbour, type Asked } from './neighbours.decide.js';
@@ -19,6 +20,7 @@ export class NeighboursService {
   constructor(
     @Inject(BUS) private readonly bus: Bus,
     @Inject(LOGGER) private readonly logger: Logger,
+    private readonly fleetService: FleetService,
     private readonly assignments: AssignmentService,
   ) {}
 
@@ -41,7 +43,7 @@ export class NeighboursService {
   /** One request for each neighbour, by a shard of its best agent. */
   private group(tasks: readonly QueuedTask[], asked: Asked): readonly Group[] {
     const groups = new Map<string, Group>();
-    const now = Date.now();
+    const now = this.fleetService.clock.now();
     for (const task of tasks) {
       const choice = chooseNeighbour(this.assignments.view, task, asked, now);
       if (choice === undefined) continue;

@@ -4,7 +4,7 @@ import type { Fleet } from '../fleet/fleet.state.js';
 import { roomOf } from '../fleet/slots.fold.js';
 import { neighbourOf } from './ownership.fold.js';
 
-/** How long a waiting task is one distributor's to take before it is the next one's. */
+/** How long a waiting task is one distributor's to take before it is the next one's, by the database's clock. */
 export const TURN_MS = 1_000;
 
 /**
