@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 
 import type { Durability } from '../postgres/server-flags.js';
 import { choosePort, type PortWish } from '../ports.js';
-import { startProcess, type RunningProcess } from '../process/start-process.js';
+import type { RunningProcess } from '../process/start-process.js';
+import { startTracked } from '../process/start-tracked.js';
 import { StackError } from '../stack-error.js';
 import { waitFor } from '../wait.js';
 import { readServerInfo } from './own-nats.js';
@@ -47,17 +48,9 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     const storeDirectory = join(directory, 'jetstream');
     await writeFile(config, natsServerConfig({ port, storeDirectory, durability: options.durability }));
     await checkConfig(program, config);
-    const startServer = async (): Promise<RunningProcess> => {
-      const started = await startProcess({
-        name: 'nats-server',
-        command: program,
-        arguments: ['--config', config],
-        directory,
-        logFile: options.logFile,
-      });
-      await options.track?.(started);
-      return started;
-    };
+    const { logFile, track } = options;
+    const serverProcess = { name: 'nats-server', command: program, arguments: ['--config', config] };
+    const startServer = () => startTracked({ ...serverProcess, directory, logFile }, track);
     const server = await startServer();
     const failure = await failureToStart(server, port);
     if (failure === undefined) {

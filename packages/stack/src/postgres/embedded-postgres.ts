@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { choosePort, type PortWish } from '../ports.js';
 import { startProcess, type RunningProcess } from '../process/start-process.js';
+import { startTracked } from '../process/start-tracked.js';
 import { StackError } from '../stack-error.js';
 import { findAccount, launchAs, type Launch, type PostgresAccount } from './account.js';
 import { findPostgresBinaries } from './binaries.js';
@@ -121,15 +122,13 @@ async function initialise({ account, initdb, data, secrets, options }: Initialis
   }
 }
 
-async function startServer(
+function startServer(
   { account, postgres, data }: Prepared,
   port: number,
   options: EmbeddedPostgresOptions,
 ): Promise<RunningProcess> {
   const launch = launchAs(account, postgres, ['-D', data, ...serverFlags(port, options.durability)]);
-  const server = await startProcess({ ...processOptions(launch, options), name: 'Postgres' });
-  await options.track?.(server);
-  return server;
+  return startTracked({ ...processOptions(launch, options), name: 'Postgres' }, options.track);
 }
 
 function processOptions(launch: Launch, options: EmbeddedPostgresOptions) {

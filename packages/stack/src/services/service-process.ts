@@ -2,7 +2,8 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { choosePort, findFreePort, portFromEnvironment } from '../ports.js';
-import { startProcess, type ProcessOptions, type RunningProcess } from '../process/start-process.js';
+import type { ProcessOptions, RunningProcess } from '../process/start-process.js';
+import { startTracked } from '../process/start-tracked.js';
 import { StackError } from '../stack-error.js';
 import type { Stack } from '../start-stack.js';
 import { waitFor } from '../wait.js';
@@ -75,13 +76,8 @@ export async function planService(
 }
 
 /** Starts the program of a plan and records it, so that it cannot be left behind. */
-export async function startPlanned(
-  plan: ServicePlan,
-  stack: ServiceContext['stack'],
-): Promise<RunningProcess> {
-  const child = await startProcess(plan.process);
-  await stack.track(child);
-  return child;
+export function startPlanned(plan: ServicePlan, stack: ServiceContext['stack']): Promise<RunningProcess> {
+  return startTracked(plan.process, (child) => stack.track(child));
 }
 
 /** Waits until `/readyz` answers 200. Rejects with what the service wrote when it ends or takes too long. */

@@ -47,7 +47,8 @@ export async function takeRunRecord(runFile: string, report: (line: string) => v
   const update = (change: Partial<RunContent>): Promise<void> => {
     content = { ...content, ...change };
     const snapshot = content;
-    writes = writes.then(() => writeJson(runFile, snapshot));
+    // A failure is told to whoever asked for that write, not to all after it: a full disk may have room again.
+    writes = writes.catch(() => undefined).then(() => writeJson(runFile, snapshot));
     return writes;
   };
 
