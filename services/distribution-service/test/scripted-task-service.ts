@@ -55,6 +55,8 @@ export type ScriptedTaskService = {
   queue(task: QueuedTask): void;
   /** The task ended: its slot is free, and the hint says so. */
   end(taskId: string): void;
+  /** Requests on this subject are not answered from now on. */
+  ignore(subject: string): void;
   /** The next assignment to this agent is refused with this code. */
   refuse(agentId: string, code: ErrorCode): void;
   close(): Promise<void>;
@@ -71,6 +73,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   const refusals = new Map<string, ErrorCode>();
   const beats = new Set<NodeJS.Timeout>();
   const asked = new Map<string, number>();
+  const ignored = new Set<string>();
   const assigned: Assigned[] = [];
   const overfilled: Assigned[] = [];
   const refused: ErrorCode[] = [];
@@ -137,6 +140,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
         hint([{ agentId, taskId, attempt: 1, version: task.version + 2, held: false }]);
       }
     },
+    ignore: (subject) => void ignored.add(subject),
     refuse: (agentId, code) => void refusals.set(agentId, code),
     async close() {
       for (const timer of beats) clearInterval(timer);
@@ -147,6 +151,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   function answer(subject: string, reply: (body: unknown) => object | undefined): void {
     const receive = (message: { json(): unknown; respond(body: string): boolean }) => {
       asked.set(subject, (asked.get(subject) ?? 0) + 1);
+      if (ignored.has(subject)) return;
       const answered = reply(message.json());
       if (answered !== undefined) message.respond(JSON.stringify(answered));
     };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { SHARDS } from '@baton/contracts';
+import { SERVICE_SUBJECTS, SHARDS } from '@baton/contracts';
 import { until } from '@baton/testkit';
 import { passedOnTotal } from '../src/distribution.metrics.js';
 import { queuedTask } from './factories.js';
@@ -91,6 +91,25 @@ describe('two distributors', () => {
     await until(() => fixture.tasks.leases.counts().join() === String(SHARDS));
     expect(performance.now() - stoppedAt).toBeLessThan(2_000);
   });
+});
+
+describe('a distributor that is stopped', () => {
+  it('expires those that fall silent while it waits for what is in work', async () => {
+    const { tasks } = fixture;
+    tasks.addAgent('busy', patient);
+    tasks.addAgent('dies', brief);
+    const die = tasks.beat('dies');
+    const distribution = await fixture.start();
+    tasks.ignore(SERVICE_SUBJECTS.assign);
+    await tasks.create([queuedTask(only('busy'))]);
+    await until(() => tasks.asked.has(SERVICE_SUBJECTS.assign));
+    const stopping = distribution.stop();
+    die();
+    await until(() => tasks.expired.length > 0, { timeoutMs: 4_000 });
+    await stopping;
+    expect(tasks.expired.map(({ agentId }) => agentId)).toEqual(['dies']);
+    expect(tasks.leases.counts()).toEqual([]);
+  }, 20_000);
 });
 
 describe('a distributor that is killed', () => {

@@ -1,7 +1,7 @@
 import { BUS, type Bus } from '@baton/bus';
 import { LIMITS, SERVICE_SUBJECTS, snapshotAnswer } from '@baton/contracts';
 import type { SnapshotAnswer, SnapshotRequest } from '@baton/contracts';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { LOGGER } from '../logger.js';
 import { askTaskService } from '../task-service.client.js';
@@ -21,7 +21,7 @@ const TIMEOUT_MS = 5_000;
 
 /** Keeps the fleet true to what task-service has committed; hints may be lost, snapshots heal that. */
 @Injectable()
-export class SnapshotService implements OnApplicationBootstrap, OnModuleDestroy {
+export class SnapshotService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly wanted = new Set<string>();
   private readonly listeners = new Set<(applied: Applied) => void>();
   private readonly timers: NodeJS.Timeout[] = [];
@@ -47,7 +47,7 @@ export class SnapshotService implements OnApplicationBootstrap, OnModuleDestroy 
     this.timers.push(setInterval(() => this.refreshFull(), FULL_EVERY_MS));
   }
 
-  onModuleDestroy(): void {
+  onApplicationShutdown(): void {
     this.stopped = true;
     for (const timer of this.timers) clearInterval(timer);
     clearTimeout(this.coalescing);

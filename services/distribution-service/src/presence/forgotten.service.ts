@@ -1,7 +1,7 @@
 import { BUS, type Bus } from '@baton/bus';
 import { LIMITS, SERVICE_SUBJECTS, snapshotAnswer } from '@baton/contracts';
 import type { ForgottenRequest, SnapshotRequest } from '@baton/contracts';
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { forgottenTotal } from '../distribution.metrics.js';
@@ -18,7 +18,7 @@ const forgottenAnswer = itemAnswers({ taskId: z.string(), version: z.number() })
 
 /** Has tasks taken from agents that live but work on them no more: their beats leave them out. */
 @Injectable()
-export class ForgottenService implements OnModuleInit, OnModuleDestroy {
+export class ForgottenService implements OnModuleInit, OnApplicationShutdown {
   private readonly forgotten = createForgotten(performance.now());
   private timer: NodeJS.Timeout | undefined;
   private sweeping = false;
@@ -33,7 +33,8 @@ export class ForgottenService implements OnModuleInit, OnModuleDestroy {
     this.timer = setInterval(() => void this.sweep(), SWEEP_MS);
   }
 
-  onModuleDestroy(): void {
+  /** Not before what is in work was waited for: until then nobody else looks after these agents. */
+  onApplicationShutdown(): void {
     clearInterval(this.timer);
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BUS, type Bus } from '@baton/bus';
 import { agentOfSubject, agentSubject, HINT_SUBJECTS, LIMITS, SERVICE_SUBJECTS } from '@baton/contracts';
 import type { Control, ExpireRequest } from '@baton/contracts';
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { FleetService } from '../fleet/fleet.service.js';
@@ -25,7 +25,7 @@ const expireAnswer = itemAnswers({ agentId: z.string(), expired: z.boolean() });
 
 /** Hears the beats of agents and has those expired that fell silent while this process could hear. */
 @Injectable()
-export class PresenceService implements OnModuleInit, OnModuleDestroy {
+export class PresenceService implements OnModuleInit, OnApplicationShutdown {
   private readonly presence = createPresence(performance.now());
   /** Beats of epochs nobody told of, until a snapshot asked for later says whether they are known. */
   private readonly unknown = new Map<string, { epoch: number; at: number; step: number }>();
@@ -58,7 +58,8 @@ export class PresenceService implements OnModuleInit, OnModuleDestroy {
     this.beat();
   }
 
-  onModuleDestroy(): void {
+  /** Not before what is in work was waited for: until then nobody else looks after these agents. */
+  onApplicationShutdown(): void {
     for (const timer of this.timers) clearInterval(timer);
   }
 
