@@ -114,9 +114,11 @@ export class LeaseService implements OnApplicationBootstrap {
 
   private drop(): void {
     if (!dropLeases(this.fleetService.fleet)) return;
-    this.logger.warn(
-      'no lease of shards any more: nothing is assigned and nobody expired until there is one',
-    );
+    if (!this.leaving.signal.aborted) {
+      this.logger.warn(
+        'no lease of shards any more: nothing is assigned and nobody expired until there is one',
+      );
+    }
     this.changed();
   }
 
