@@ -1,6 +1,6 @@
 import { checkNats, connectBus, JetStreamStrategy, RequestReplyStrategy } from '@baton/bus';
 import { INBOX_PREFIX } from '@baton/contracts';
-import { nestLogger, startOperations } from '@baton/runtime';
+import { nestLogger, startOperations, type ServiceContext } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
@@ -14,6 +14,8 @@ export type DistributionOptions = {
   readonly natsUrl: string;
   readonly operations: { readonly host: string; readonly port: number; readonly shutdownDelayMs?: number };
   readonly logger: Logger;
+  /** Told how to stop as soon as there is something to stop, before the start is complete. */
+  readonly onStop?: ServiceContext['onStop'];
 };
 
 export type Distribution = {
@@ -49,16 +51,24 @@ export async function startDistribution(options: DistributionOptions): Promise<D
       events: () => expectThat(events.isConsuming(), 'the consumer of task events is not being read'),
     },
   });
-  await app.init();
-  await app.startAllMicroservices();
-  operations.ready();
-  logger.info({ operationsPort: operations.port }, 'distribution-service started');
-
+  const started = start();
   let stopped: Promise<void> | undefined;
-  return { operationsPort: operations.port, stop: () => (stopped ??= stop()) };
+  const stopOnce = () => (stopped ??= stop());
+  options.onStop?.(stopOnce);
+  await started;
+  return { operationsPort: operations.port, stop: stopOnce };
+
+  async function start(): Promise<void> {
+    await app.init();
+    await app.startAllMicroservices();
+    operations.ready();
+    logger.info({ operationsPort: operations.port }, 'distribution-service started');
+  }
 
   async function stop(): Promise<void> {
     await operations.notReady();
+    // What is half started is started first: it may hold leases already.
+    await started.catch(() => undefined);
     await app.close();
     // After the last proposal: others may decide about these agents from here on.
     await leases.leave();

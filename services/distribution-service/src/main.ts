@@ -4,7 +4,7 @@ import { configSchema } from './config.js';
 import { startDistribution } from './distribution.app.js';
 
 runService('distribution-service', configSchema, async (config, { logger, onStop }) => {
-  const distribution = await startDistribution({
+  await startDistribution({
     natsUrl: config.NATS_URL,
     operations: {
       host: config.BATON_HTTP_HOST,
@@ -12,6 +12,6 @@ runService('distribution-service', configSchema, async (config, { logger, onStop
       shutdownDelayMs: config.BATON_SHUTDOWN_DELAY_MS,
     },
     logger,
+    onStop,
   });
-  onStop(() => distribution.stop());
 });
