@@ -67,7 +67,7 @@ describe('a service that waits for its servers', () => {
     [
       'nothing listens where NATS should be',
       'distribution-service',
-      { NATS_URL: 'nats://me:hunter2@127.0.0.1:1' },
+      { NATS_URL: 'nats://127.0.0.1:1' },
       'NATS_URL: NATS at nats://127.0.0.1:1 cannot be reached: nothing listens there; start that nats-server or correct host and port',
     ],
     [

@@ -19,6 +19,11 @@ describe('the options of an agent', () => {
     ['a level above 1', { capabilities: [{ name: 'read', level: 9 }] }, '/capabilities/0/level'],
     ['an address of another kind', { servers: 'http://127.0.0.1:4222' }, 'got "http://127.0.0.1:4222"'],
     ['an address that is none', { servers: 'nats://a:4222,nats://b:port' }, 'got "nats://b:port"'],
+    [
+      'an address with a password',
+      { servers: 'nats://me:hunter2@a:4222' },
+      'got "nats://(hidden)@a:4222"; leave out user and password',
+    ],
   ])('%s is refused with what was expected', (_what, options, message) => {
     expect(told(options)).toThrow(message);
   });

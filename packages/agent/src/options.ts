@@ -63,11 +63,20 @@ export function readOptions(options: AgentOptions): AgentSettings {
 function checkServers(servers: string): string {
   for (const server of servers.split(',').map((part) => part.trim())) {
     const url = server.includes('://') ? server : `nats://${server}`;
-    if (URL.canParse(url) && /^(nats|tls):$/.test(new URL(url).protocol)) continue;
-    const message = `createAgent: expected servers (NATS_URL) such as nats://127.0.0.1:4222, got ${JSON.stringify(server)}`;
-    throw new DomainError('VALIDATION_FAILED', message);
+    if (URL.canParse(url) && isServer(new URL(url))) continue;
+    const shown = JSON.stringify(server.replace(/^(\w+:\/\/)?.*@/s, '$1(hidden)@'));
+    const message = `createAgent: expected servers (NATS_URL) such as nats://127.0.0.1:4222, got ${shown}`;
+    const advice = server.includes('@')
+      ? '; leave out user and password: Baton cannot log in to NATS yet'
+      : '';
+    throw new DomainError('VALIDATION_FAILED', message + advice);
   }
   return servers;
+}
+
+/** The client would leave user and password out without a word. */
+function isServer({ protocol, username, password }: URL): boolean {
+  return /^(nats|tls):$/.test(protocol) && username === '' && password === '';
 }
 
 function toCapability(capability: string | { readonly name: string; readonly level?: number }): object {

@@ -39,7 +39,7 @@ export const stackSettings: readonly SettingDescription[] = [
   {
     name: 'NATS_URL',
     does: 'A nats-server of your own, with JetStream and `max_payload: 8MB`, instead of the embedded one.',
-    expected: 'addresses of NATS servers, nats://host:port or tls://host:port',
+    expected: 'addresses of NATS servers, nats://host:port or tls://host:port, without user and password',
     example: 'nats://127.0.0.1:4222',
     default: undefined,
     secret: false,

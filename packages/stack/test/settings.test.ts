@@ -100,6 +100,13 @@ describe('settings that cannot work', () => {
     await database.close();
   });
 
+  it('a NATS_URL with a password', async () => {
+    const error = await startWith({ NATS_URL: 'nats://me:hunter2@127.0.0.1:4222' });
+    expect(error).toMatchObject({ code: 'INVALID_SETTING' });
+    expect(String(error)).toContain('Baton cannot log in to NATS yet. Leave them out');
+    expect(String(error)).not.toContain('hunter2');
+  });
+
   it('a NATS_URL where nothing listens', async () => {
     const port = await findFreePort();
     const error = await startWith({ NATS_URL: `nats://127.0.0.1:${port}` });

@@ -42,6 +42,25 @@ function problemsOf(environment: NodeJS.ProcessEnv): string {
   return '';
 }
 
+describe('the address of NATS', () => {
+  const nats = z.object({ NATS_URL: serviceSettings.NATS_URL });
+  const told = (address: string) => () => readConfig(nats, { NATS_URL: address });
+
+  it.each([
+    ['a user and a password', 'nats://me:hunter2@h:4222', '(hidden)@h:4222'],
+    ['a token at the second server', 'nats://a:1,hunter2@b:2', '(hidden)@b:2'],
+    ['a password and a port that is none', 'nats://me:hun@ter2@h:99999', 'nats://(hidden)@h:99999'],
+  ])('is refused with %s, which is not shown', (_what, address, shown) => {
+    expect(told(address)).toThrow(`${shown}", expected addresses of NATS servers`);
+    expect(told(address)).toThrow('without user and password');
+    expect(told(address)).not.toThrow(/hunter2|ter2/);
+  });
+
+  it('may name several servers, without their scheme too', () => {
+    expect(told('nats://a:4222, b')).not.toThrow();
+  });
+});
+
 describe('readConfig', () => {
   it('reads what the schema names, with its defaults, and nothing else', () => {
     const environment = { DATABASE_URL: url, BATON_HTTP_PORT: '80', PATH: '/bin', OTEL_SERVICE_NAME: 'x' };

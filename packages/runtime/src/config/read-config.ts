@@ -64,7 +64,12 @@ function problemOf(name: string, value: string | undefined, notes: SettingNotes)
 }
 
 function shown(value: string, { secret = false }: SettingNotes): string {
-  return JSON.stringify(secret ? redacted(value) : value.slice(0, 200));
+  return JSON.stringify(secret ? redacted(value) : withoutUserInfo(value).slice(0, 200));
+}
+
+/** A password may stand in an address that has no place for one. */
+function withoutUserInfo(value: string): string {
+  return value.replace(/^(\w+:\/\/)?.*@/s, '$1(hidden)@');
 }
 
 /** Of an address all but its user and password; of any other secret nothing. */

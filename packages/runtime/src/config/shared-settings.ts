@@ -37,7 +37,8 @@ export const serviceSettings = {
     z.string().refine((text) => text.split(',').every(isNatsAddress)),
     {
       does: 'Where NATS is; several servers of one cluster are separated by commas.',
-      expected: 'addresses of NATS servers, nats://host:port or tls://host:port',
+      expected:
+        'addresses of NATS servers, nats://host:port or tls://host:port, without user and password (Baton cannot log in to NATS yet)',
       example: 'nats://nats.example.org:4222',
     },
   ),
@@ -68,5 +69,8 @@ export type ServiceSettings = typeof serviceSettings;
 function isNatsAddress(text: string): boolean {
   const address = text.trim();
   const url = /^\w+:\/\//.test(address) ? address : `nats://${address}`;
-  return /^(nats|tls):\/\/[^/]/.test(url) && URL.canParse(url) && new URL(url).hostname !== '';
+  if (!/^(nats|tls):\/\/[^/]/.test(url) || !URL.canParse(url)) return false;
+  const { hostname, username, password } = new URL(url);
+  // The client would leave user and password out without a word.
+  return hostname !== '' && username === '' && password === '';
 }

@@ -74,7 +74,15 @@ function problemOf(info: NatsServerInfo): string | undefined {
 
 function parseAddress(address: string): URL {
   const text = address.includes('://') ? address : `nats://${address}`;
-  if (URL.canParse(text) && /^(nats|tls):$/.test(new URL(text).protocol)) return new URL(text);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && url.username + url.password !== '') {
+    throw new StackError(
+      'INVALID_SETTING',
+      'NATS_URL has a user or a password, and Baton cannot log in to NATS yet. ' +
+        'Leave them out and let that server run without authorization, on loopback.',
+    );
+  }
+  if (url !== undefined && /^(nats|tls):$/.test(url.protocol)) return url;
   throw new StackError(
     'INVALID_SETTING',
     'NATS_URL must look like nats://host:4222 (several separated by commas), but does not. ' +
