@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@baton/testkit';
 import { pino } from 'pino';
 import { createPool, type Pool, type Queryable } from '../src/database/database.js';
 import { createMaintenance } from '../src/waiting/maintenance.service.js';
 import { writeAudit } from '../src/write-path/audit.service.js';
 import { forgetOldKeys } from '../src/write-path/idempotency.store.js';
+import { inboxRows } from '../src/write-path/batch.js';
 import { migrateEmpty } from './fixture.js';
+import { createdFixture } from './task.fixture.js';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -71,6 +73,28 @@ describe('housekeeping', () => {
     expect([await left('idempotency_keys'), await left('agent_inbox'), await left('audit_log')]).toEqual([
       10, 10, 10,
     ]);
+  });
+});
+
+describe('what retention goes by', () => {
+  const timeOf = (id: string): number => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
+
+  it('is the time of the database, whatever that of this machine', async () => {
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 200 * 86_400_000);
+    try {
+      await writeAudit(pool, [{ actor: 'user:clock', action: 'x', subject: 'y', code: null, detail: {} }]);
+      const { rows } = await pool.query(`SELECT id, at FROM audit_log WHERE actor = 'user:clock'`);
+      expect(Math.abs(timeOf(rows[0].id) - rows[0].at)).toBeLessThan(1_000);
+      const ended = {
+        ...createdFixture(),
+        status: 'failed',
+        createdBy: 'agent:a',
+        updatedAt: 5_000_000,
+      } as const;
+      expect(inboxRows([ended], new Map()).map(({ id }) => timeOf(id))).toEqual([5_000_000]);
+    } finally {
+      clock.mockRestore();
+    }
   });
 });
 

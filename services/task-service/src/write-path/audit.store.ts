@@ -12,11 +12,14 @@ export type AuditEntry = {
   readonly detail: Readonly<Record<string, unknown>>;
 };
 
+/** Retention goes by the time in the ids: the database puts its own there. */
+const milliseconds = "lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')";
+
 export async function insertAudit(db: Queryable, entries: readonly AuditEntry[]): Promise<void> {
   await db.query({
     name: 'insert-audit',
     text: `INSERT INTO audit_log (id, at, actor, action, subject, code, detail)
-      SELECT a, clock_timestamp(), b, c, d, e, f
+      SELECT (${milliseconds} || right(replace(a::text, '-', ''), 20))::uuid, clock_timestamp(), b, c, d, e, f
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[]) AS u(a, b, c, d, e, f)`,
     values: [
       pgArray(entries.map(() => v7())),

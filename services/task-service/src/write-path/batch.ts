@@ -1,5 +1,5 @@
 import { agentOf, DomainError, type TaskEventType } from '@baton/contracts';
-import { v7 } from 'uuid';
+import { createMint } from '../database/mint-id.js';
 import { decideCreate, type CreateRelated, type ExistingDependency } from '../tasks/create.decide.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
@@ -176,6 +176,9 @@ export class Batch {
   }
 }
 
+/** Retention goes by the time in these ids: it is that of the end, which is the database's. */
+const mintInboxId = createMint();
+
 /** Inbox rows for the agents an end concerns: the creator and the present holder of the parent. */
 export function inboxRows(ended: readonly Task[], holders: ReadonlyMap<string, string>) {
   return ended.flatMap((task) => {
@@ -185,7 +188,7 @@ export function inboxRows(ended: readonly Task[], holders: ReadonlyMap<string, s
     if (!isTerminal(status)) return [];
     const agents = new Set([creator, holder].filter((agent) => agent !== undefined));
     return [...agents].map((agentId) => ({
-      id: v7(),
+      id: mintInboxId(task.updatedAt),
       agentId,
       taskId: task.id,
       status,
