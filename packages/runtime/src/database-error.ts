@@ -47,6 +47,17 @@ export function isDatabaseRefusal(error: unknown): boolean {
   return causeOf(error).code in refusals;
 }
 
+/**
+ * Whether it is the server that cannot be used: it refuses us, is away, or is going away. Anything else is a fault of
+ * the statement or of this program.
+ */
+export function isDatabaseAway(error: unknown): boolean {
+  const { code, message } = causeOf(error);
+  const isSilent = code === '' && /^Connection terminated|not queryable/.test(message);
+  // Connection exceptions (08), lack of resources (53), intervention of an operator (57P), and the network's own.
+  return isSilent || code in refusals || code in outages || /^(08|53|57P)...?$|^E[A-Z]{3,}/.test(code);
+}
+
 /** TypeORM wraps what the driver throws; the driver's own deadline has no code. */
 function causeOf(error: unknown): { readonly code: string; readonly message: string } {
   const { driverError = error } = error as { readonly driverError?: unknown };

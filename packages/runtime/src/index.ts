@@ -3,8 +3,9 @@ export { portSetting, postgresSetting, serviceSettings } from './config/shared-s
 export { describeSettings, setting } from './config/setting.js';
 export { knownNames } from './config/known-names.js';
 export { readConfig } from './config/read-config.js';
-export { explainDatabaseError } from './database-error.js';
+export { explainDatabaseError, isDatabaseAway } from './database-error.js';
 export { prepareHttpEnd } from './http-end.js';
+export { lockForMigration, type MigrationLockOptions } from './migration-lock.js';
 export { nestLogger } from './logger.js';
 export { runMain, runService, type ServiceContext } from './main.js';
 export { openDatabase, type OpeningDatabase } from './open-database.js';

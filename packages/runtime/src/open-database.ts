@@ -52,6 +52,7 @@ export function openDatabase(
         problem = undefined;
         return true;
       } catch (error) {
+        if (signal.aborted) return false;
         const text = explainDatabaseError(error, url);
         if (isDatabaseRefusal(error)) throw new StartError(text, { cause: error });
         tell(text);

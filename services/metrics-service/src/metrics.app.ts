@@ -18,7 +18,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import type { Config } from './config.js';
-import { createDataSource, expectMigrated, openFigures } from './database/data-source.js';
+import { createDataSource, expectMigrated, migrate } from './database/data-source.js';
 import { IngestService } from './ingest/ingest.service.js';
 import { IngestStore } from './ingest/ingest.store.js';
 import { MetricsModule } from './metrics.module.js';
@@ -40,7 +40,13 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
   const { app, events, endHttp } = await createApp({ dataSource, bus, clock, logger });
   const starting = new AbortController();
   const { DATABASE_URL: url } = config;
-  const database = openDatabase(() => openFigures(dataSource), { url, logger, signal: starting.signal });
+  const database = openDatabase(
+    async () => {
+      await migrate(url, logger, starting.signal);
+      if (!dataSource.isInitialized) await dataSource.initialize();
+    },
+    { url, logger, signal: starting.signal },
+  );
   const operations = await startOperations({
     port: config.BATON_OPERATIONS_PORT,
     host: config.BATON_HTTP_HOST,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@baton/testkit';
 import { pino } from 'pino';
 import { DataSource } from 'typeorm';
-import { createDataSource, openFigures } from '../src/database/data-source.js';
+import { createDataSource, migrate } from '../src/database/data-source.js';
 
 const logger = pino({ level: 'silent' });
 
@@ -23,7 +23,7 @@ afterAll(async () => {
   await database.close();
 });
 
-describe('openFigures', () => {
+describe('migrate', () => {
   it('works as a role that owns the schema and may do nothing else, over replicas and again', async () => {
     const role = `metrics_${database.name}`;
     await superuser.query(`CREATE ROLE ${role} LOGIN PASSWORD 'metrics'`);
@@ -31,19 +31,20 @@ describe('openFigures', () => {
     const url = new URL(database.url);
     url.username = role;
     url.password = 'metrics';
-    const replicas = [1, 2, 3].map(() => createDataSource(url.href, logger));
-    await Promise.all(replicas.map(openFigures));
+    const { signal } = new AbortController();
+    await Promise.all([1, 2, 3].map(() => migrate(url.href, logger, signal)));
     const tables = await superuser.query(
       `SELECT schemaname, tableowner FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
        GROUP BY 1, 2`,
     );
     expect(tables).toEqual([{ schemaname: 'metrics', tableowner: role }]);
 
-    await replicas[0]?.undoLastMigration();
+    const replica = await createDataSource(url.href, logger).initialize();
+    await replica.undoLastMigration();
     expect(await superuser.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'metrics'`)).toEqual([
       { tablename: 'migrations' },
     ]);
-    for (const replica of replicas) await replica.destroy();
+    await replica.destroy();
     await superuser.query('DROP SCHEMA metrics CASCADE');
     await superuser.query(`DROP ROLE ${role}`);
   });

@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@baton/testkit';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
-import { createDataSource, openFigures } from '../src/database/data-source.js';
+import { createDataSource, migrate } from '../src/database/data-source.js';
 import { IngestStore } from '../src/ingest/ingest.store.js';
 import { latestByTask, stateOf } from '../src/ingest/task-state.fold.js';
 import { foldReport, type TaskReport } from '../src/reports/report.fold.js';
@@ -19,7 +19,8 @@ let store: IngestStore;
 beforeAll(async () => {
   database = await createTestDatabase();
   dataSource = createDataSource(database.url, logger);
-  await openFigures(dataSource);
+  await migrate(database.url, logger, new AbortController().signal);
+  await dataSource.initialize();
   store = new IngestStore(dataSource);
 });
 

@@ -28,7 +28,7 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
   const database = openDatabase(
     async () => {
       if (!dataSource.isInitialized) await dataSource.initialize();
-      const migrations = await migrate(dataSource);
+      const migrations = await migrate(url, { tell: (text) => logger.info(text), signal: stopping.signal });
       if (migrations.length > 0) logger.info({ migrations }, 'migrated');
       cursorKey = await readCursorKey(dataSource);
     },

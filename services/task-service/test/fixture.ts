@@ -7,7 +7,6 @@ import { findFreePort, startProcess, type RunningProcess } from '@baton/stack';
 import { createTestDatabase, startNats, until, type TestNats } from '@baton/testkit';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
-import { createDataSource } from '../src/database/database.js';
 import { migrate } from '../src/database/migrate.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -151,10 +150,5 @@ async function startReplica(
 
 /** Brings an empty database to the service's schema. */
 export async function migrateEmpty(url: string): Promise<void> {
-  const dataSource = await createDataSource(url).initialize();
-  try {
-    await migrate(dataSource);
-  } finally {
-    await dataSource.destroy();
-  }
+  await migrate(url, { tell: () => undefined, signal: new AbortController().signal });
 }

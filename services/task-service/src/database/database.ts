@@ -6,9 +6,38 @@ import { MIGRATIONS } from './migrations.js';
 /** Statements slower than this are a fault of ours, not something to wait for. */
 const STATEMENT_TIMEOUT_MS = 5_000;
 
-/** The TypeORM side: schema, migrations, single rows, lists. */
+/** A server that stops answering (paused, half-open connection) must not be waited for, for ever. */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 2_000;
+
+/** The TypeORM side: single rows, lists, checks. */
 export function createDataSource(url: string): DataSource {
   return new DataSource({
+    ...dataSourceOptions(url),
+    poolSize: 5,
+    extra: {
+      keepAlive: true,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: 10_000,
+    },
+  });
+}
+
+/** For migrations, which take as long as they take: one that a timeout cut off would be tried again for ever. */
+export function createMigrator(url: string): DataSource {
+  return new DataSource({
+    ...dataSourceOptions(url),
+    poolSize: 2,
+    extra: {
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      options: '-c statement_timeout=0 -c idle_in_transaction_session_timeout=0',
+    },
+  });
+}
+
+function dataSourceOptions(url: string) {
+  return {
     type: 'postgres',
     url,
     entities: ENTITIES,
@@ -18,11 +47,9 @@ export function createDataSource(url: string): DataSource {
     synchronize: false,
     installExtensions: false,
     parseInt8: true,
-    poolSize: 5,
     connectTimeoutMS: 5_000,
     applicationName: 'task-service',
-    extra: { statement_timeout: STATEMENT_TIMEOUT_MS, idle_in_transaction_session_timeout: 10_000 },
-  });
+  } as const;
 }
 
 export type { DataSource };
@@ -74,8 +101,7 @@ export function createPool({ url, size, onError, synchronousCommit = 'on' }: Poo
     max: size,
     connectionTimeoutMillis: 5_000,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    // A server that stops answering (paused, half-open connection) must not hold a lane for ever.
-    query_timeout: STATEMENT_TIMEOUT_MS + 2_000,
+    query_timeout: QUERY_TIMEOUT_MS,
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
     application_name: 'task-service',

@@ -1,18 +1,23 @@
-import type { DataSource } from 'typeorm';
+import { lockForMigration, type MigrationLockOptions } from '@baton/runtime';
+import { createMigrator, type DataSource } from './database.js';
 import { ensurePartitions } from './partitions.js';
 
 /** Brings the schema up to date and says which migrations ran; replicas that start together wait for each other. */
-export async function migrate(dataSource: DataSource): Promise<readonly string[]> {
+export async function migrate(
+  url: string,
+  options: Omit<MigrationLockOptions, 'name'>,
+): Promise<readonly string[]> {
+  const dataSource = await createMigrator(url).initialize();
   const runner = dataSource.createQueryRunner();
-  await runner.connect();
   try {
-    await runner.query(`SELECT pg_advisory_lock(hashtext('task-service migrations'))`);
+    await lockForMigration((sql) => runner.query(sql), { ...options, name: 'task-service migrations' });
     const applied = await dataSource.runMigrations();
     await ensurePartitions((statement) => runner.query(statement));
     return applied.map(({ name }) => name);
   } finally {
-    await runner.query('SELECT pg_advisory_unlock_all()').catch(() => undefined);
+    // The lock goes with its connection.
     await runner.release();
+    await dataSource.destroy();
   }
 }
 
