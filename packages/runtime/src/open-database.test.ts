@@ -43,6 +43,33 @@ describe('opening a database', () => {
     expect(String(error)).not.toContain('secret');
   });
 
+  it('tells a fault of the program with its stack, and an outage without', async () => {
+    const errors: Record<string, unknown>[] = [];
+    const logger = pino({}, { write: (line: string) => void errors.push(JSON.parse(line)) });
+    const faults: Error[] = [
+      new TypeError('x is not a function'),
+      Object.assign(new Error('no such column'), { code: '42703' }),
+      Object.assign(new Error('going down'), { code: '57P01' }),
+      Object.assign(new Error('no way there'), { code: 'EHOSTUNREACH' }),
+      new Error('Connection terminated unexpectedly'),
+      new Error('Query read timeout'),
+    ];
+    const open = async () => {
+      const fault = faults.shift();
+      if (fault !== undefined) throw fault;
+    };
+    expect(await openDatabase(open, { url, logger, signal: new AbortController().signal }).opened).toBe(true);
+    const stack = expect.stringMatching(/open-database\.test/);
+    expect(errors.map(({ level, err }) => [level, (err as Error | undefined)?.stack])).toEqual([
+      [50, stack],
+      [50, stack],
+      [40, undefined],
+      [40, undefined],
+      [40, undefined],
+      [40, undefined],
+    ]);
+  });
+
   it('ends at once when the process is to stop', async () => {
     const { logger, open } = scene(...Array.from({ length: 1_000 }, () => 'ECONNREFUSED'));
     const stopping = new AbortController();

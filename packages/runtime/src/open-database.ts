@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { explainDatabaseError, isDatabaseRefusal } from './database-error.js';
+import { explainDatabaseError, isDatabaseAway, isDatabaseRefusal } from './database-error.js';
 import { StartError } from './start-error.js';
 
 export type DatabaseOptions = {
@@ -55,17 +55,20 @@ export function openDatabase(
         if (signal.aborted) return false;
         const text = explainDatabaseError(error, url);
         if (isDatabaseRefusal(error)) throw new StartError(text, { cause: error });
-        tell(text);
+        tell(text, isDatabaseAway(error) ? undefined : error);
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
     return false;
   }
 
-  function tell(text: string): void {
+  /** Where it is not the server, it is a fault of the program: the stack tells which. */
+  function tell(text: string, fault: unknown): void {
     if (text === problem && performance.now() - toldAt < TELL_AGAIN_MS) return;
     problem = text;
     toldAt = performance.now();
-    logger.warn(`${text}; trying again until it works`);
+    const line = `${text}; trying again until it works`;
+    if (fault === undefined) logger.warn(line);
+    else logger.error({ err: fault }, line);
   }
 }
