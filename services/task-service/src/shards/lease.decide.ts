@@ -17,9 +17,10 @@ export type LeaseDecision = {
 };
 
 /**
- * What a call does to the leases, given the distributors that live, the caller among them unless it leaves. The caller takes free shards and those of the
- * dead until it has its share. One that has more keeps the rest until it gives it back itself, so that no shard is
- * ever believed in by two. The epoch is raised where the owner is another one than before.
+ * What a call does to the leases, given the distributors that live, the caller among them unless it leaves. The
+ * caller takes free shards and those of the dead until it has its share. One that has more keeps the rest until it
+ * gives it back itself, so that no shard is ever believed in by two. The epoch is raised where the owner is another
+ * one than before.
  */
 export function decideLeases(
   leases: readonly ShardLease[],

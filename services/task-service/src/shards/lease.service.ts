@@ -4,7 +4,7 @@ import { inTransaction } from '../database/transaction.js';
 import { decideLeases, type LeaseCall } from './lease.decide.js';
 import * as store from './lease.store.js';
 
-/** Distributors call every second: two calls may be lost before others take over. */
+/** Distributors call every second and wait 1.4 s for the answer: one call may be lost before others take over. */
 const LEASE_MS = 3_000;
 /** How long an epoch read may be used. It is a hint: state and capacity are checked under lock whoever asks. */
 const EPOCHS_MS = 250;
