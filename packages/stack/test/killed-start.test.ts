@@ -58,6 +58,15 @@ describe('a start that is killed with SIGKILL', () => {
     await until(() => servers.filter(isRunning).length === 0);
   });
 
+  it('takes a child with it that does not end when asked to, after its time', async () => {
+    const log = join(await temporaryDirectory(), 'log');
+    const child = spawn(process.execPath, [fixture('start-stubborn.mjs'), log]);
+    const [pid] = (await once(child.stdout, 'data')) as [Buffer];
+    expect(isRunning(Number(pid))).toBe(true);
+    child.kill('SIGKILL');
+    await until(() => !isRunning(Number(pid)));
+  });
+
   it('leaves nothing that the next start does not stop', async () => {
     const directory = await temporaryDirectory();
     const { child } = await startProgram(directory);

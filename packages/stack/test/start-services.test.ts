@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { until } from '@baton/testkit';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
-import { findFreePort, startServices, type ServiceDefinition, type ServicesOptions } from '../src/index.js';
+import { checkoutDirectory, findFreePort, planService, startServices } from '../src/index.js';
+import type { ServiceDefinition, ServicesOptions } from '../src/index.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 const script = 'packages/stack/test/fixtures/stand-in-service.mjs';
@@ -108,6 +109,17 @@ describe('startServices', () => {
     const environment = { ...process.env, TEST_FIRST_PORT: port, TEST_SECOND_PORT: port };
     const failure = start({ ports: 'standard', environment: { ...environment, TEST_HTTP_PORT: '0' } });
     await expect(failure).rejects.toThrow(`Port ${port} is set by both TEST_FIRST_PORT and TEST_SECOND_PORT`);
+  });
+
+  it('gives each the time to stop that it gives itself', async () => {
+    const environment = { BATON_SHUTDOWN_DELAY_MS: '1000', BATON_SHUTDOWN_DEADLINE_MS: '30000' };
+    const context = { stack: host, checkout: checkoutDirectory, ports: 'free' as const };
+    expect(await planService(second, { ...context, environment })).toMatchObject({
+      process: { stopDeadlineMs: 33_000 },
+    });
+    expect(await planService(second, { ...context, environment: {} })).toMatchObject({
+      process: { stopDeadlineMs: 22_000 },
+    });
   });
 
   it('says to build when a program is missing', async () => {

@@ -6,32 +6,43 @@ import type { Writable } from 'node:stream';
 const script = `
 trap '' HUP INT TERM
 list=
-while read -r verb pid signal; do
+while read -r verb pid signal seconds; do
   kept=
   for entry in $list; do [ "\${entry%%:*}" = "$pid" ] || kept="$kept $entry"; done
   list=$kept
-  [ "$verb" = add ] && list="$list $pid:$signal"
+  [ "$verb" = add ] && list="$list $pid:$signal:$seconds"
 done
 [ -n "$list" ] || exit 0
-for entry in $list; do kill -s "\${entry##*:}" "\${entry%%:*}" 2>/dev/null; done
-round=0
-while [ -n "$list" ] && [ "$round" -lt 10 ]; do
-  sleep 1
-  kept=
-  for entry in $list; do kill -s 0 "\${entry%%:*}" 2>/dev/null && kept="$kept $entry"; done
-  list=$kept
-  round=$((round + 1))
+for entry in $list; do
+  order=\${entry%:*}
+  kill -s "\${order##*:}" "\${entry%%:*}" 2>/dev/null
 done
-for entry in $list; do kill -s KILL "-\${entry%%:*}" 2>/dev/null; done
+round=0
+while [ -n "$list" ]; do
+  sleep 1
+  round=$((round + 1))
+  kept=
+  for entry in $list; do
+    pid=\${entry%%:*}
+    kill -s 0 "$pid" 2>/dev/null || continue
+    if [ "$round" -lt "\${entry##*:}" ]; then kept="$kept $entry"
+    else kill -s KILL -- "-$pid" 2>/dev/null
+    fi
+  done
+  list=$kept
+done
 `;
 
 let guard: Writable | undefined;
 
-/** Has `signal` sent to the child should this process die without stopping it (SIGKILL after 10 s). */
-export function guardChild(pid: number, signal: NodeJS.Signals): void {
+/** Has `signal` sent to the child should this process die without stopping it, and SIGKILL after `deadlineMs`. */
+export function guardChild(
+  pid: number,
+  { signal, deadlineMs }: { readonly signal: NodeJS.Signals; readonly deadlineMs: number },
+): void {
   if (process.platform === 'win32') return;
   guard ??= startGuard();
-  guard.write(`add ${pid} ${signal.replace('SIG', '')}\n`);
+  guard.write(`add ${pid} ${signal.replace('SIG', '')} ${Math.ceil(deadlineMs / 1_000)}\n`);
 }
 
 /** Forgets a child that has ended, so that its process id is free for others. */

@@ -20,6 +20,8 @@ export interface ProcessOptions {
   readonly logFile: string;
   /** The signal that asks the child to end in good order; SIGTERM when left out. */
   readonly stopSignal?: NodeJS.Signals;
+  /** How long it may take to end before it is killed; 10 s when left out. */
+  readonly stopDeadlineMs?: number;
   readonly uid?: number;
   readonly gid?: number;
 }
@@ -42,7 +44,7 @@ export interface RunningProcess {
   hasExited(): boolean;
   /** Sends a signal; nothing happens when the process has ended. */
   signal(signal: NodeJS.Signals): void;
-  /** Sends its stop signal and waits; kills it and its process group after `deadlineMs` (10 s). */
+  /** Sends its stop signal and waits; kills it and its process group after `deadlineMs` (its own deadline). */
   stop(options?: { readonly deadlineMs?: number }): Promise<ExitStatus>;
   /** The last lines it wrote, at most `count` (20). */
   lastLines(count?: number): Promise<string>;
@@ -87,10 +89,10 @@ async function runningProcess(
     });
   });
   const pid = await spawnedPid(child, options);
-  const stopSignal = options.stopSignal ?? 'SIGTERM';
-  if (ended === undefined) guardChild(pid, stopSignal);
+  const { stopSignal = 'SIGTERM', stopDeadlineMs = 10_000 } = options;
+  if (ended === undefined) guardChild(pid, { signal: stopSignal, deadlineMs: stopDeadlineMs });
 
-  const stop: RunningProcess['stop'] = async ({ deadlineMs = 10_000 } = {}) => {
+  const stop: RunningProcess['stop'] = async ({ deadlineMs = stopDeadlineMs } = {}) => {
     if (ended !== undefined) return ended;
     child.kill(stopSignal);
     const timer = setTimeout(() => killGroup(pid), deadlineMs);

@@ -18,7 +18,7 @@ export interface Supervision {
 export interface Supervised {
   /** The process that runs now, or ran last. */
   current(): RunningProcess;
-  /** Asks it to end, kills it after `deadlineMs` (10 s), and does not start it again. */
+  /** Asks it to end, kills it after `deadlineMs` (its own deadline), and does not start it again. */
   stop(options?: { readonly deadlineMs?: number }): Promise<void>;
 }
 

@@ -69,6 +69,7 @@ export async function planService(
         BATON_OPERATIONS_PORT: String(operations),
       },
       logFile: join(stack.directory, 'logs', `${definition.name}.log`),
+      stopDeadlineMs: stopDeadlineMs(environment),
     },
     httpUrl: http === undefined ? undefined : `http://127.0.0.1:${http}`,
     operationsUrl: `http://127.0.0.1:${operations}`,
@@ -102,6 +103,13 @@ export async function untilReady(
       `The whole log is ${child.logFile}. Mend what it says and start again; ` +
       'if the data in .baton is from another version, "npm run reset" removes it.',
   );
+}
+
+/** A service ends by itself after its delay and its deadline; only one that does not is killed. */
+function stopDeadlineMs(environment: NodeJS.ProcessEnv): number {
+  const delayMs = Number(environment['BATON_SHUTDOWN_DELAY_MS']) || 0;
+  const deadlineMs = Number(environment['BATON_SHUTDOWN_DEADLINE_MS']) || 20_000;
+  return delayMs + deadlineMs + 2_000;
 }
 
 async function isReady(operationsUrl: string): Promise<boolean> {
