@@ -110,7 +110,7 @@ export function tryAhead(
   const active = new Set<WaitingClass>();
   for (const state of waiting.values()) {
     if (roomOf(state) === 0) continue;
-    takeBack(state, turn, (task) => isOurs(state, task));
+    takeBack(state, { turn, filled: fleet.filled }, (task) => isOurs(state, task));
     if (state.ahead.length > 0) active.add(state);
   }
   for (let best = bestOf(active); best !== undefined; best = bestOf(active)) {
@@ -136,11 +136,18 @@ function leave(state: WaitingClass, task: QueuedTask): Tried | 'left' {
   return 'left';
 }
 
-/** In a new turn, or when there is nothing else to try, what was left to others may be ours. */
-function takeBack(state: WaitingClass, turn: number, isOurs: (task: QueuedTask) => boolean): void {
-  if (state.turn === turn && state.ahead.length > 0) return;
+/**
+ * In a new turn what was left to others may be ours, and, when there is nothing else to try, where one of theirs got
+ * full. It is not looked at every time a slot is freed: that is O(what is left, and agents of others).
+ */
+function takeBack(
+  state: WaitingClass,
+  { turn, filled }: Pick<WaitingClass, 'turn' | 'filled'>,
+  isOurs: (task: QueuedTask) => boolean,
+): void {
+  if (state.turn === turn && (state.ahead.length > 0 || state.filled === filled)) return;
   const { left } = state;
-  state.turn = turn;
+  Object.assign(state, { turn, filled });
   state.left = [];
   for (const task of left) {
     if (isOurs(task)) insert(state, task);

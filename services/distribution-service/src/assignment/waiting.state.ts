@@ -12,7 +12,9 @@ export type WaitingClass = {
   heard: WeakSet<QueuedTask>;
   /** What was read ahead and is another distributor's to take in this turn. */
   left: QueuedTask[];
+  /** In which turn, and after how many agents got full, it was last looked at whether that is ours now. */
   turn: number;
+  filled: number;
   /** Read on behind this task; from the start when there is none. */
   cursor: BacklogCursor | undefined;
   /** Whether more may wait behind the cursor. If not, `ahead` is all that waits. */
@@ -42,7 +44,14 @@ export function createWaiting(
 ): WaitingClass {
   const needs = classNeedsOf(task.needs);
   const { generation, freed } = fleet;
-  const empty = { ahead: [], heard: new WeakSet<QueuedTask>(), left: [], turn: 0, cursor: undefined };
+  const empty = {
+    ahead: [],
+    heard: new WeakSet<QueuedTask>(),
+    left: [],
+    turn: 0,
+    filled: 0,
+    cursor: undefined,
+  };
   const state: WaitingClass = {
     needs,
     ...empty,

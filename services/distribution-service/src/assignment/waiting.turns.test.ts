@@ -78,6 +78,19 @@ describe('two distributors that read the same backlog', () => {
     expect(a.attempted(7)).toEqual(tasks.filter((task) => !first.includes(task)));
   });
 
+  it('do not look again at what they left when nothing changed about whose it is', () => {
+    const a = distributorOf('a', tasks);
+    a.read();
+    a.attempted(7);
+    let looks = 0;
+    const { distributors } = a.fleet.shards;
+    Object.defineProperty(a.fleet.shards, 'distributors', { get: () => ((looks += 1), distributors) });
+    expect(a.attempted(7)).toEqual([]);
+    expect(looks).toBe(0);
+    a.attempted(8);
+    expect(looks).toBeGreaterThan(0);
+  });
+
   it('leave nothing to the other one that it has not heard of', () => {
     const a = distributorOf('a', tasks);
     for (const task of tasks) addWaiting(a.waiting, task, a.fleet, 0);

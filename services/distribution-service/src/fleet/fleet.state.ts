@@ -65,6 +65,8 @@ export type Fleet = {
   generation: number;
   /** Counts how often an agent without room got room. */
   freed: number;
+  /** Counts how often an agent was heard to have no room any more; for those of others, as one's own are reserved. */
+  filled: number;
 };
 
 /** A fleet nothing is known about, and of which `self` owns nothing. */
@@ -78,6 +80,7 @@ export function createFleet(self: string): Fleet {
     step: 0,
     generation: 0,
     freed: 0,
+    filled: 0,
   };
 }
 

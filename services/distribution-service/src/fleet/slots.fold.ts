@@ -39,8 +39,10 @@ export function hold(fleet: Fleet, slot: Slot): void {
   if (known !== undefined && known.agentId !== slot.agentId) dropHold(fleet, slot.taskId);
   fleet.released.delete(slot.taskId);
   fleet.holds.set(slot.taskId, { agentId: slot.agentId, version: slot.version, learnedAt: ++fleet.step });
+  const hadRoom = roomOf(agent) > 0;
   agent.held.add(slot.taskId);
   agent.reserved.delete(slot.taskId);
+  if (hadRoom && roomOf(agent) === 0) fleet.filled += 1;
 }
 
 /** A task ceased to be held by an agent. */
