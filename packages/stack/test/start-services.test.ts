@@ -122,6 +122,25 @@ describe('startServices', () => {
     });
   });
 
+  it('refuses a port that would be that of all, and names those of each', async () => {
+    const started = (variable: string) =>
+      start({ ports: 'standard', environment: { ...process.env, [variable]: '4900' } });
+    await expect(started('BATON_HTTP_PORT')).rejects.toThrow(
+      'BATON_HTTP_PORT is set, but each service needs a port of its own. Unset it, and set TEST_HTTP_PORT where',
+    );
+    await expect(started('BATON_OPERATIONS_PORT')).rejects.toThrow('TEST_FIRST_PORT, TEST_SECOND_PORT');
+  });
+
+  it.each([
+    ['0.0.0.0', '127.0.0.1'],
+    ['localhost', 'localhost'],
+  ])('finds a service that listens on %s', async (host, found) => {
+    const environment = { ...process.env, BATON_HTTP_HOST: host };
+    const services = await start({ definitions: [second], environment });
+    expect(services.get('second').operationsUrl).toContain(`//${found}:`);
+    await services.stop();
+  });
+
   it('says to build when a program is missing', async () => {
     const failure = start({ definitions: [{ ...second, script: 'services/nowhere.js' }] });
     await expect(failure).rejects.toThrow('services/nowhere.js of second is missing');

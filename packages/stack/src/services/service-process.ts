@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
 import { choosePort, findFreePort, portFromEnvironment } from '../ports.js';
@@ -29,9 +30,9 @@ export interface ServiceContext extends ServicePlanContext {
 export interface ServicePlan {
   readonly name: string;
   readonly process: ProcessOptions;
-  /** `http://127.0.0.1:<port>` of its API; undefined when it has none. */
+  /** `http://<host>:<port>` of its API, where BATON_HTTP_HOST or loopback is the host; undefined when it has none. */
   readonly httpUrl: string | undefined;
-  /** `http://127.0.0.1:<port>` of `/livez`, `/readyz` and `/metrics`. */
+  /** `http://<host>:<port>` of `/livez`, `/readyz` and `/metrics`. */
   readonly operationsUrl: string;
 }
 
@@ -48,6 +49,7 @@ export async function planService(
   });
   const http = definition.http && (await servicePort(definition.name, definition.http, context));
   const operations = await servicePort(definition.name, definition.operations, context);
+  const host = reachableHost(environment);
   const database = { main: stack.postgresUrl, metrics: stack.metricsPostgresUrl };
   return {
     name: definition.name,
@@ -71,9 +73,17 @@ export async function planService(
       logFile: join(stack.directory, 'logs', `${definition.name}.log`),
       stopDeadlineMs: stopDeadlineMs(environment),
     },
-    httpUrl: http === undefined ? undefined : `http://127.0.0.1:${http}`,
-    operationsUrl: `http://127.0.0.1:${operations}`,
+    httpUrl: http === undefined ? undefined : `http://${host}:${http}`,
+    operationsUrl: `http://${host}:${operations}`,
   };
+}
+
+/** Where a service that listens on BATON_HTTP_HOST answers this machine, as it stands in a URL. */
+function reachableHost(environment: NodeJS.ProcessEnv): string {
+  const host = environment['BATON_HTTP_HOST'] || '127.0.0.1';
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return isIPv6(host) ? `[${host}]` : host;
 }
 
 /** Starts the program of a plan and records it, so that it cannot be left behind. */

@@ -43,7 +43,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   };
   const definitions = options.definitions ?? batonServices;
   // One after the other: two that look for a free port at once could find the same one.
-  if (context.ports === 'standard') refuseSharedPorts(definitions, context.environment);
+  if (context.ports === 'standard') {
+    refusePortsOfAll(definitions, context.environment);
+    refuseSharedPorts(definitions, context.environment);
+  }
   const plans = [];
   for (const definition of definitions) plans.push(await planService(definition, context));
 
@@ -75,6 +78,19 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     },
     stop: () => stopInReverse(list),
   };
+}
+
+/** One port cannot be that of all services: a variable that says so must not be ignored. */
+function refusePortsOfAll(definitions: readonly ServiceDefinition[], environment: NodeJS.ProcessEnv): void {
+  const own = {
+    BATON_HTTP_PORT: definitions.flatMap(({ http }) => http?.variable ?? []),
+    BATON_OPERATIONS_PORT: definitions.map(({ operations }) => operations.variable),
+  };
+  for (const [variable, instead] of Object.entries(own)) {
+    if (!environment[variable]) continue;
+    const message = `${variable} is set, but each service needs a port of its own. Unset it, and set ${instead.join(', ')} where a port should be another one.`;
+    throw new StackError('INVALID_SETTING', message);
+  }
 }
 
 /** Each port is free until a service takes it: that two of ours want the same must be seen before. */
