@@ -55,6 +55,13 @@ describe('distributors', () => {
     for (const [shard, epoch] of before) expect(epochsOf(all, lives).get(shard)).toBe(epoch + 1);
   });
 
+  it('that died lose their shards as soon when the clock of the database is set back', async () => {
+    const [dies, lives] = [randomUUID(), randomUUID()];
+    for (const instance of [dies, lives, dies, lives]) await renew(instance);
+    await fixture.db.query(`UPDATE distributors SET until = until + interval '1 hour'`);
+    await until(async () => ownedBy(await call(lives), lives).length === SHARDS, { timeoutMs: 5_000 });
+  });
+
   it('that come back before anybody took their shards have the same leases', async () => {
     const instance = randomUUID();
     const before = epochsOf(await call(instance), instance);

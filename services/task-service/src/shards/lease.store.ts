@@ -14,11 +14,16 @@ export async function lockLeases(db: Queryable): Promise<void> {
   });
 }
 
-/** The distributor lives for another while, by the clock of the database; those whose time is up are forgotten. */
+/**
+ * The distributor lives for another while, by the clock of the database; those whose time is up are forgotten. None
+ * has more than that while before it: where one seems to, the clock was set back, and it might be dead for long.
+ */
 export async function saveLife(db: Queryable, instance: string, leaseMs: number): Promise<void> {
   await db.query({
     name: 'save-distributor',
-    text: `WITH gone AS (DELETE FROM distributors WHERE until <= clock_timestamp() AND instance <> $1)
+    text: `WITH gone AS (DELETE FROM distributors WHERE until <= clock_timestamp() AND instance <> $1),
+      capped AS (UPDATE distributors SET until = clock_timestamp() + $2 * interval '1 millisecond'
+        WHERE until > clock_timestamp() + $2 * interval '1 millisecond' AND instance <> $1)
       INSERT INTO distributors VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond')
       ON CONFLICT (instance) DO UPDATE SET until = excluded.until`,
     values: [instance, leaseMs],
