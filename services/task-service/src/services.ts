@@ -98,7 +98,11 @@ export async function createServices(
     offers,
     inbox,
     reconciler,
-    loops: [createTimer(pool, writePath, logger), createMaintenance(pool, logger), reconciler],
+    loops: [
+      createTimer(pool, writePath, logger),
+      createMaintenance(pool, config.DATABASE_URL, logger),
+      reconciler,
+    ],
     tasks,
     agents: new AgentService(dataSource, pool, announcer, new Cursors(cursorKey, 'agents')),
     greetings: new GreetingService(pool, sessions, offers),

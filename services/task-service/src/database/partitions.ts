@@ -30,6 +30,8 @@ function partitionOf(year: number, month: number): string {
     IF to_regclass('${name}') IS NOT NULL THEN RETURN; END IF;
     PERFORM pg_advisory_xact_lock(hashtext('task-service partitions'));
     IF to_regclass('${name}') IS NOT NULL THEN RETURN; END IF;
+    -- Whoever reads or writes events waits behind one that waits for this lock.
+    PERFORM set_config('lock_timeout', '3s', true);
     LOCK TABLE task_events_default IN ACCESS EXCLUSIVE MODE;
     CREATE TABLE ${name} (LIKE task_events INCLUDING ALL);
     WITH moved AS (

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { forgetOldInbox } from '../agents/inbox.store.js';
-import type { Pool } from '../database/database.js';
+import { createMigrator, type Pool } from '../database/database.js';
 import { ensurePartitions } from '../database/partitions.js';
 import { Loop } from '../loop.js';
 import { forgetOldAudit } from '../write-path/audit.store.js';
@@ -9,13 +9,43 @@ import { forgetOldKeys } from '../write-path/idempotency.store.js';
 const EVERY_MS = 3_600_000;
 
 /** Hourly housekeeping: partitions for the months to come; keys, inbox rows and audit entries past their time. */
-export function createMaintenance(pool: Pool, logger: Logger): Loop {
-  return new Loop('housekeeping', EVERY_MS, (signal) => keepHouse(pool, signal), logger);
+export function createMaintenance(pool: Pool, databaseUrl: string, logger: Logger): Loop {
+  return new Loop(
+    'housekeeping',
+    EVERY_MS,
+    (signal) => keepHouse({ pool, databaseUrl, logger, signal }),
+    logger,
+  );
 }
 
-async function keepHouse(pool: Pool, signal: AbortSignal): Promise<void> {
-  await ensurePartitions(async (statement) => (await pool.query(statement)).rows);
-  await forgetOldKeys(pool, signal);
-  await forgetOldInbox(pool, signal);
-  await forgetOldAudit(pool, signal);
+type House = {
+  readonly pool: Pool;
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+};
+
+async function keepHouse({ pool, databaseUrl, logger, signal }: House): Promise<void> {
+  const steps = {
+    'partitions of task_events': () => addPartitions(databaseUrl),
+    'old idempotency keys': () => forgetOldKeys(pool, signal),
+    'old inbox rows': () => forgetOldInbox(pool, signal),
+    'old audit entries': () => forgetOldAudit(pool, signal),
+  };
+  // Each for itself: one that fails must not starve the others.
+  for (const [step, run] of Object.entries(steps)) {
+    await run().catch((err: unknown) => {
+      logger.error({ err, step }, 'a step of the housekeeping failed; it is tried again in an hour');
+    });
+  }
+}
+
+/** Without timeouts: events that are already there move to a new partition with it, in one statement. */
+async function addPartitions(databaseUrl: string): Promise<void> {
+  const dataSource = await createMigrator(databaseUrl).initialize();
+  try {
+    await ensurePartitions((sql) => dataSource.query(sql));
+  } finally {
+    await dataSource.destroy();
+  }
 }
