@@ -58,7 +58,7 @@ describe('housekeeping', () => {
     expect(await left('idempotency_keys')).toBe(3_010);
   });
 
-  it('forgets keys, inbox rows and audit entries past their time, also while partitions cannot be made', async () => {
+  it('forgets keys, inbox rows, sessions and audit entries past their time, also while partitions cannot be made', async () => {
     for (const days of [29, 31]) {
       await pool.query(`INSERT INTO agent_inbox SELECT ${idOf(days)}, 'a', gen_random_uuid(), 'completed', NULL,
         clock_timestamp(), clock_timestamp() FROM generate_series(1, 10) n`);
@@ -67,12 +67,19 @@ describe('housekeeping', () => {
       await pool.query(`INSERT INTO audit_log SELECT ${idOf(days)}, clock_timestamp(), 'agent:a', 'x', 'x', NULL, '{}'
         FROM generate_series(1, 10) n`);
     }
+    await pool.query(
+      `INSERT INTO agents VALUES ('a', 'a', '', '[]', 1, 0, '{}', 1, 1, 'online', 3, NULL, now())`,
+    );
+    await pool.query(`INSERT INTO agent_sessions SELECT 'a', gen_random_uuid(), n, now(),
+      clock_timestamp() - CASE n WHEN 4 THEN interval '29 days' ELSE interval '31 days' END FROM generate_series(1, 4) n`);
     const housekeeping = createMaintenance(pool, 'postgres://127.0.0.1:1/none', pino({ level: 'silent' }));
     await housekeeping.run();
     await housekeeping.stop();
     expect([await left('idempotency_keys'), await left('agent_inbox'), await left('audit_log')]).toEqual([
       10, 10, 10,
     ]);
+    const { rows } = await pool.query('SELECT epoch FROM agent_sessions ORDER BY epoch');
+    expect(rows.map(({ epoch }) => epoch)).toEqual([3, 4]);
   });
 });
 

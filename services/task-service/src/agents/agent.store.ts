@@ -1,5 +1,6 @@
 import type { AgentStatus, Capability, FleetEntry, Hello, RegisterAgent } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
+import { deleteInChunks } from '../database/forget.js';
 import { pgArray } from '../database/pg-array.js';
 import type { Page } from '../write-path/pages.js';
 
@@ -65,6 +66,16 @@ export async function saveSession(db: Queryable, id: string, epoch: number, hell
       ON CONFLICT (agent_id, instance) DO UPDATE SET epoch = excluded.epoch`,
     [id, hello.instance, epoch, hello.startedAt],
   );
+}
+
+/** Forgets the sessions of processes that began 30 days ago or earlier and are not the agent's own now. */
+export function forgetOldSessions(db: Queryable, signal: AbortSignal): Promise<number> {
+  const text = `DELETE FROM agent_sessions WHERE (agent_id, instance) IN (
+      SELECT agent_id, instance FROM agent_sessions s
+      WHERE created_at < (SELECT clock_timestamp() - interval '30 days')
+        AND NOT EXISTS (SELECT FROM agents a WHERE a.id = s.agent_id AND a.epoch = s.epoch)
+      ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)`;
+  return deleteInChunks(db, { text }, signal);
 }
 
 /** What a hello changes; the agent is locked. */

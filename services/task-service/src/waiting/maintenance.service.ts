@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { forgetOldSessions } from '../agents/agent.store.js';
 import { forgetOldInbox } from '../agents/inbox.store.js';
 import { createMigrator, type Pool } from '../database/database.js';
 import { ensurePartitions } from '../database/partitions.js';
@@ -8,7 +9,7 @@ import { forgetOldKeys } from '../write-path/idempotency.store.js';
 
 const EVERY_MS = 3_600_000;
 
-/** Hourly housekeeping: partitions for the months to come; keys, inbox rows and audit entries past their time. */
+/** Hourly housekeeping: partitions for the months to come; keys, inbox rows, sessions and audit entries past their time. */
 export function createMaintenance(pool: Pool, databaseUrl: string, logger: Logger): Loop {
   return new Loop(
     'housekeeping',
@@ -30,6 +31,7 @@ async function keepHouse({ pool, databaseUrl, logger, signal }: House): Promise<
     'partitions of task_events': () => addPartitions(databaseUrl),
     'old idempotency keys': () => forgetOldKeys(pool, signal),
     'old inbox rows': () => forgetOldInbox(pool, signal),
+    'old sessions': () => forgetOldSessions(pool, signal),
     'old audit entries': () => forgetOldAudit(pool, signal),
   };
   // Each for itself: one that fails must not starve the others.
