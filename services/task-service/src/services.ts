@@ -24,6 +24,7 @@ import { createMaintenance } from './waiting/maintenance.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
 import { createReconciler, recheckNewWaits } from './waiting/reconciler.service.js';
 import { createTimer } from './waiting/timer.service.js';
+import { tellSuppressedTo } from './write-path/audit.service.js';
 import { WritePath } from './write-path/write-path.service.js';
 
 /** Connections for offers, reads, hellos, timers. */
@@ -71,6 +72,7 @@ export async function createServices(
   const lanePool = createPool({ ...connection, size: 2 * config.BATON_LANES });
   // What tidies up after a commit need not survive a crash: it is done again.
   const tidyPool = createPool({ ...connection, size: 2, synchronousCommit: 'off' });
+  tellSuppressedTo(logger);
   const clock = createClock(logger);
   await followDatabase(clock, () => readTime(pool));
   const mint = createMint();

@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@baton/testkit';
 import { pino } from 'pino';
 import { createPool, type Pool, type Queryable } from '../src/database/database.js';
 import { createMaintenance } from '../src/waiting/maintenance.service.js';
-import { writeAudit } from '../src/write-path/audit.service.js';
+import { tellSuppressedTo, writeAudit } from '../src/write-path/audit.service.js';
 import { forgetOldKeys } from '../src/write-path/idempotency.store.js';
 import { inboxRows } from '../src/write-path/batch.js';
 import { migrateEmpty } from './fixture.js';
@@ -106,12 +106,15 @@ describe('what retention goes by', () => {
 });
 
 describe('the audit log', () => {
-  it('keeps a thousand refusals of one sender at once, and what users do', async () => {
+  it('keeps a thousand refusals of one sender at once, says once that it keeps no more, and keeps what users do', async () => {
     await pool.query('DELETE FROM audit_log');
     const entries = (actor: string) =>
       Array.from({ length: 1_500 }, () => ({ actor, action: 'x', subject: 'y', code: null, detail: {} }));
+    const lines: { actor: string; msg: string }[] = [];
+    tellSuppressedTo(pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }));
     await writeAudit(pool, entries('agent:flood'));
     expect(await left('audit_log')).toBe(1_000);
+    expect(lines).toEqual([expect.objectContaining({ actor: 'agent:flood' })]);
     await writeAudit(pool, entries('user:admin'));
     expect(await left('audit_log')).toBe(2_500);
   });

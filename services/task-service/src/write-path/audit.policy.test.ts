@@ -27,11 +27,13 @@ describe('the audit log', () => {
     expect(limit.each.size).toBeLessThanOrEqual(10_000);
   });
 
-  it('counts each action of a sender for itself, and never stints on users', () => {
+  it('counts each action of a sender for itself, and never stints on users and on Baton itself', () => {
     const limit = createAuditLimit(0);
     for (let index = 0; index < 2_000; index += 1) admits(limit, entry('agent:flood'), 0);
     expect(admits(limit, entry('agent:flood', 'agent.hello'), 0)).toBe(true);
     expect(admits(limit, entry('agent:other'), 0)).toBe(true);
-    expect(kept(() => 'user:admin', 50_000, 0)).toBe(50_000);
+    for (const actor of ['user:admin', 'service:task', 'system:presence']) {
+      expect(kept(() => actor, 50_000, 0)).toBe(50_000);
+    }
   });
 });

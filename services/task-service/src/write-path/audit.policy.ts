@@ -19,9 +19,12 @@ export function createAuditLimit(now: number): AuditLimit {
   return { all: { left: ALL.burst, at: now }, each: new Map() };
 }
 
-/** Whether an entry is to be kept. What users do always is; of others at most so much for each actor and action. */
+/**
+ * Whether an entry is to be kept. What users and Baton itself do always is; of agents at most so much for each one and
+ * action, and so much of all together.
+ */
 export function admits(limit: AuditLimit, { actor, action }: Sent, now: number): boolean {
-  if (actor.startsWith('user:')) return true;
+  if (!actor.startsWith('agent:')) return true;
   const key = `${actor} ${action}`;
   const own = limit.each.get(key) ?? { left: EACH.burst, at: now };
   // To forget all of them now and then costs little: the limit of all together holds on.
