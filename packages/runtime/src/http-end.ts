@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** What is needed of a Fastify instance. */
@@ -15,30 +15,38 @@ type Served = {
   ): unknown;
 };
 
-const SILENT_MS = 250;
+const LOOK_MS = 250;
+const HALF_SENT_MS = 5_000;
 
 /**
  * Gives a function to be called just before the server is closed, so that its close ends when the last request is
- * answered. By itself it would wait for two kinds of connections until their clients give them up: those whose request
- * was being answered (from now on every answer ends its connection), and those opened in advance, on which nothing was
- * ever asked (they are cut).
+ * answered. By itself it would wait for three kinds of connections until their clients give them up: those whose
+ * request was being answered (from now on every answer ends its connection), those opened in advance, on which nothing
+ * was ever asked (they are cut), and those whose request came only in part (they have `halfSentMs` for the rest: a
+ * server that closes no longer heeds its own requestTimeout).
  */
-export function prepareHttpEnd(instance: Served): () => void {
+export function prepareHttpEnd(instance: Served, halfSentMs: number = HALF_SENT_MS): () => void {
   const { server } = instance;
-  const silent = new Set<Socket>();
+  const latest = new Map<Socket, IncomingMessage | undefined>();
   let isEnding = false;
   server.on('connection', (socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
+    latest.set(socket, undefined);
+    socket.once('close', () => latest.delete(socket));
   });
-  server.on('request', ({ socket }) => silent.delete(socket));
+  server.on('request', (request) => latest.set(request.socket, request));
   instance.addHook('onSend', (_request, reply, _payload, done) => {
     if (isEnding) reply.header('connection', 'close');
     done();
   });
   return () => {
     isEnding = true;
-    const cutting = setInterval(() => silent.forEach((socket) => socket.destroy()), SILENT_MS);
+    const endedAt = performance.now();
+    const cutting = setInterval(() => {
+      const isOver = performance.now() - endedAt > halfSentMs;
+      for (const [socket, request] of latest) {
+        if (request === undefined || (isOver && !request.complete)) socket.destroy();
+      }
+    }, LOOK_MS);
     server.once('close', () => clearInterval(cutting));
   };
 }

@@ -20,6 +20,9 @@ export type Edges = {
   close(): Promise<void>;
 };
 
+/** A request that has not come whole by then is given up: its client may be gone. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
 /** Opens all of them; rejects when the HTTP port cannot be had. */
 export async function openEdges(services: Services, config: Config, logger: Logger): Promise<Edges> {
   const { bus, pool, reconciler } = services;
@@ -28,7 +31,11 @@ export async function openEdges(services: Services, config: Config, logger: Logg
     onPoison: (record) => writeAudit(pool, [poisonEntry(record)]),
   });
   // While it closes, requests that were sent before their client heard of it are served like any other.
-  const adapter = new FastifyAdapter({ bodyLimit: LIMITS.httpBodyBytes, return503OnClosing: false });
+  const adapter = new FastifyAdapter({
+    bodyLimit: LIMITS.httpBodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false,
+  });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(services), adapter, {
     logger: nestLogger(logger),
     // JSON alone, by Fastify's own parser: a form or a text is refused as such, not read as an odd task.
