@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
-import { createClock } from './clock.js';
+import { createClock, followDatabase } from './clock.js';
 
 function createLog() {
   const lines: { level: string; msg: string; clockAheadMs?: number }[] = [];
@@ -38,5 +38,23 @@ describe('createClock', () => {
     // The database told its time right after the question; the answer came 20 s later.
     createClock(logger).learn(Date.now() - 20_000, performance.now() - 20_000);
     expect(lines).toEqual([]);
+  });
+});
+
+describe('followDatabase', () => {
+  it('reads at once and every minute until it is to stop', async () => {
+    jest.useFakeTimers();
+    try {
+      const following = new AbortController();
+      const readTime = jest.fn(async () => Date.now());
+      await followDatabase(createClock(createLog().logger), readTime, following.signal);
+      jest.advanceTimersByTime(120_000);
+      expect(readTime).toHaveBeenCalledTimes(3);
+      following.abort();
+      jest.advanceTimersByTime(600_000);
+      expect(readTime).toHaveBeenCalledTimes(3);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

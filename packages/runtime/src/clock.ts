@@ -34,8 +34,15 @@ export function createClock(logger: Logger): DatabaseClock {
   };
 }
 
-/** Reads the time of the database now and once a minute from here on; what cannot be read is left to the next time. */
-export async function followDatabase(clock: DatabaseClock, readTime: () => Promise<number>): Promise<void> {
+/**
+ * Reads the time of the database now and once a minute from here on, until `signal` is aborted; what cannot be read is
+ * left to the next time.
+ */
+export async function followDatabase(
+  clock: DatabaseClock,
+  readTime: () => Promise<number>,
+  signal: AbortSignal,
+): Promise<void> {
   const read = async (): Promise<void> => {
     const askedAt = performance.now();
     await readTime().then(
@@ -43,7 +50,9 @@ export async function followDatabase(clock: DatabaseClock, readTime: () => Promi
       () => undefined,
     );
   };
-  setInterval(() => void read(), READ_EVERY_MS).unref();
+  const reading = setInterval(() => void read(), READ_EVERY_MS).unref();
+  signal.addEventListener('abort', () => clearInterval(reading), { once: true });
+  if (signal.aborted) clearInterval(reading);
   await read();
 }
 

@@ -56,10 +56,16 @@ export type Services = {
   readonly reactor: ReactorService;
 };
 
+type Opened = Pick<Services, 'dataSource' | 'bus'> & {
+  readonly cursorKey: string;
+  /** Aborted when the process is to stop. */
+  readonly signal: AbortSignal;
+};
+
 /** Wires everything over a database that is open. */
 export async function createServices(
   config: Config,
-  { dataSource, bus, cursorKey }: Pick<Services, 'dataSource' | 'bus'> & { readonly cursorKey: string },
+  { dataSource, bus, cursorKey, signal }: Opened,
   logger: Logger,
 ): Promise<Services> {
   const connection = {
@@ -74,7 +80,7 @@ export async function createServices(
   const tidyPool = createPool({ ...connection, size: 2, synchronousCommit: 'off' });
   tellSuppressedTo(logger);
   const clock = createClock(logger);
-  await followDatabase(clock, () => readTime(pool));
+  await followDatabase(clock, () => readTime(pool), signal);
   const mint = createMint();
   const mintId = () => mint(clock.now());
   const outbox = new OutboxService(bus, tidyPool, logger);

@@ -23,16 +23,17 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
     logger,
   });
   const stopping = new AbortController();
+  const { signal } = stopping;
   let cursorKey = '';
   let running: Running | undefined;
   const database = openDatabase(
     async () => {
       if (!dataSource.isInitialized) await dataSource.initialize();
-      const migrations = await migrate(url, { tell: (text) => logger.info(text), signal: stopping.signal });
+      const migrations = await migrate(url, { tell: (text) => logger.info(text), signal });
       if (migrations.length > 0) logger.info({ migrations }, 'migrated');
       cursorKey = await readCursorKey(dataSource);
     },
-    { url, logger, signal: stopping.signal },
+    { url, logger, signal },
   );
   const operations = await startOperations({
     host: config.BATON_HTTP_HOST,
@@ -56,10 +57,10 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
 
   async function start(): Promise<void> {
     if (!(await database.opened)) return;
-    const services = await createServices(config, { dataSource, bus, cursorKey }, logger);
+    const services = await createServices(config, { dataSource, bus, cursorKey, signal }, logger);
     observe(services);
     running = { services, edges: await openEdges(services, config, logger) };
-    if (stopping.signal.aborted) return;
+    if (signal.aborted) return;
     const { outbox, inbox, loops, reconciler } = services;
     outbox.start();
     inbox.start();
