@@ -27,6 +27,9 @@ import { TaskFiguresStore } from './prometheus/task-figures.store.js';
 import { ReportService } from './reports/report.service.js';
 import { ReportStore } from './reports/report.store.js';
 
+/** A request that has not come whole by then is given up: its client may be gone. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
 /** Starts the service. It waits for Postgres, and comes up while NATS is down. */
 export async function startMetrics(config: Config, { logger, onStop }: ServiceContext): Promise<void> {
   const dataSource = createDataSource(config.DATABASE_URL, logger);
@@ -38,14 +41,15 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
   });
   const clock = createClock(logger);
   const { app, events, endHttp } = await createApp({ dataSource, bus, clock, logger });
-  const starting = new AbortController();
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const { DATABASE_URL: url } = config;
   const database = openDatabase(
     async () => {
-      await migrate(url, logger, starting.signal);
+      await migrate(url, logger, signal);
       if (!dataSource.isInitialized) await dataSource.initialize();
     },
-    { url, logger, signal: starting.signal },
+    { url, logger, signal },
   );
   const operations = await startOperations({
     port: config.BATON_OPERATIONS_PORT,
@@ -54,9 +58,12 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     ...healthOf({ dataSource, database, bus, events }),
     logger,
   });
+  const started = start();
   onStop(async () => {
-    starting.abort();
+    stopping.abort();
     await operations.notReady();
+    // What is half started is started first: it stops in the same order then.
+    await started.catch(() => undefined);
     endHttp();
     // Pulls no more and waits for what is gathered to be saved and acknowledged.
     await app.close();
@@ -65,13 +72,18 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     await operations.stop();
   });
   logger.info({ port: operations.port }, 'operations port is open');
-  if (!(await database.opened)) return;
-  await followDatabase(clock, () => readTime(dataSource));
-  registerTaskFigures(new TaskFiguresStore(dataSource), logger);
-  await app.startAllMicroservices();
-  await app.listen(config.BATON_HTTP_PORT, config.BATON_HTTP_HOST);
-  operations.ready();
-  logger.info({ http: await app.getUrl() }, 'started');
+  await started;
+
+  async function start(): Promise<void> {
+    if (!(await database.opened)) return;
+    await followDatabase(clock, () => readTime(dataSource), signal);
+    registerTaskFigures(new TaskFiguresStore(dataSource), logger);
+    await app.startAllMicroservices();
+    await app.listen(config.BATON_HTTP_PORT, config.BATON_HTTP_HOST);
+    if (signal.aborted) return;
+    operations.ready();
+    logger.info({ http: await app.getUrl() }, 'started');
+  }
 }
 
 type Parts = {
@@ -85,7 +97,7 @@ async function createApp({ dataSource, bus, clock, logger }: Parts) {
   const ingest = new IngestService(new IngestStore(dataSource), logger, clock);
   const reports = new ReportService(new ReportStore(dataSource));
   // While it closes, requests that were sent before their client heard of it are served like any other.
-  const adapter = new FastifyAdapter({ return503OnClosing: false });
+  const adapter = new FastifyAdapter({ requestTimeout: REQUEST_TIMEOUT_MS, return503OnClosing: false });
   const endHttp = prepareHttpEnd(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(
     MetricsModule.with({ ingest, reports }),
