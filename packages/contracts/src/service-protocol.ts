@@ -157,13 +157,16 @@ export const forgottenRequest = z.object({
 export type ForgottenRequest = z.infer<typeof forgottenRequest>;
 export type ForgottenAnswer = ItemAnswers<{ taskId: string; version: number }>;
 
+/** A lease to be given back. By its epoch, so that a late call frees nothing that was taken again meanwhile. */
+const givenBack = z.object({ shard, epoch: z.number().int() });
+
 /**
  * `svc.shard.lease`: a distributor lives, and wants its share of the shards for another while. `release` names shards
  * it has ceased to use; `leaving` that it has ceased to use any and will not be back.
  */
 export const leaseRequest = z.object({
   instance: uuid,
-  release: z.array(shard).max(SHARDS).default([]),
+  release: z.array(givenBack).max(SHARDS).default([]),
   leaving: z.boolean().default(false),
 });
 export type LeaseRequest = z.infer<typeof leaseRequest>;
@@ -174,7 +177,7 @@ export type LeaseRequest = z.infer<typeof leaseRequest>;
 export const leaseAnswer = z.object({
   leaseMs: z.number().int(),
   shards: z.array(z.object({ shard, epoch: z.number().int(), owner: uuid.nullable() })),
-  release: z.array(shard),
+  release: z.array(givenBack),
 });
 export type LeaseAnswer = z.infer<typeof leaseAnswer>;
 

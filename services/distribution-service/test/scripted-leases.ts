@@ -36,7 +36,9 @@ export function scriptLeases(): ScriptedLeases {
       if (leaving) lives.delete(instance);
       else lives.set(instance, performance.now() + LEASE_MS);
       const own = () => shards.filter((lease) => lease.owner === instance);
-      for (const lease of own()) if (leaving || release.includes(lease.shard)) lease.owner = null;
+      for (const lease of own())
+        if (leaving || release.some((one) => one.shard === lease.shard && one.epoch === lease.epoch))
+          lease.owner = null;
       const living = [...lives.keys()].filter(isAlive).toSorted();
       const rank = living.indexOf(instance);
       const share = Math.floor(SHARDS / living.length) + (rank < SHARDS % living.length ? 1 : 0);
@@ -49,7 +51,11 @@ export function scriptLeases(): ScriptedLeases {
         owner: isAlive(lease.owner) ? lease.owner : null,
       }));
       const excess = leaving ? [] : own().slice(share);
-      return { leaseMs: LEASE_MS, shards: answered, release: excess.map(({ shard }) => shard) };
+      return {
+        leaseMs: LEASE_MS,
+        shards: answered,
+        release: excess.map(({ shard, epoch }) => ({ shard, epoch })),
+      };
     },
     ownerOf: (agentId) => (isAlive(leaseOf(agentId).owner) ? leaseOf(agentId).owner : null),
     epochOf: (agentId) => leaseOf(agentId).epoch,

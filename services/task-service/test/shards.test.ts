@@ -84,11 +84,12 @@ describe('distributors', () => {
     const stopsAt = performance.now() + 6_000;
 
     async function live(seed: number): Promise<void> {
-      let [instance, release] = [randomUUID(), [] as readonly number[]];
+      let [instance, release] = [randomUUID(), [] as LeaseAnswer['release']];
       for (let turn = seed; performance.now() < stopsAt; turn += 1) {
         const leaving = turn % 11 === 0;
         for (const [shard, belief] of beliefs) {
-          if (belief.instance === instance && (leaving || release.includes(shard))) beliefs.delete(shard);
+          if (belief.instance === instance && (leaving || release.some((one) => one.shard === shard)))
+            beliefs.delete(shard);
         }
         const sentAt = performance.now();
         const answer = await call(instance, { release: [...release], leaving });

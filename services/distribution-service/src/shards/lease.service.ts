@@ -24,7 +24,7 @@ const TIMEOUT_MS = 1_400;
 export class LeaseService implements OnApplicationBootstrap {
   private until = Number.NEGATIVE_INFINITY;
   /** Not used any more, and not known to be given back. */
-  private release: readonly number[] = [];
+  private release: LeaseAnswer['release'] = [];
   private readonly listeners = new Set<() => void>();
   private readonly leaving = new AbortController();
   private keeping: Promise<void> | undefined;

@@ -57,7 +57,7 @@ describe('an agent', () => {
   it('is not decided about any more once its shard is to be given back', () => {
     const fleet = fleetWithAgent();
     owner(fleet, 'self', 3, 100);
-    owner(fleet, 'self', 3, 200, { release: [SHARD] });
+    owner(fleet, 'self', 3, 200, { release: [{ shard: SHARD, epoch: 3 }] });
     expect(lease(fleet)).toBeUndefined();
     expect(fleet.shards.own.size).toBe(SHARDS - 1);
   });
@@ -73,7 +73,7 @@ describe('the generation of the fleet', () => {
     };
     expect(changes(() => owner(fleet, 'self', 1, 0))).toBe(true);
     expect(changes(() => owner(fleet, 'self', 1, 1))).toBe(false);
-    expect(changes(() => owner(fleet, 'self', 1, 2, { release: [5] }))).toBe(true);
+    expect(changes(() => owner(fleet, 'self', 1, 2, { release: [{ shard: 5, epoch: 1 }] }))).toBe(true);
     expect(changes(() => dropLeases(fleet))).toBe(true);
     expect(changes(() => dropLeases(fleet))).toBe(false);
   });

@@ -9,11 +9,12 @@ export function applyLeases(fleet: Fleet, { shards, release }: LeaseAnswer, now:
   const { self, own, latest, owners } = fleet.shards;
   const before = [...own.keys()].join();
   let takenOver = 0;
+  const released = new Set(release.map((lease) => lease.shard));
   own.clear();
   owners.clear();
   for (const { shard, epoch, owner } of shards) {
     if (owner !== null) owners.set(shard, owner);
-    if (owner !== self || release.includes(shard)) continue;
+    if (owner !== self || released.has(shard)) continue;
     const known = latest.get(shard);
     const lease = known?.epoch === epoch ? known : { epoch, since: now };
     if (lease !== known) takenOver += 1;

@@ -20,7 +20,7 @@ const owned = (leases: readonly ShardLease[], instance: string) =>
 
 /** Everybody calls in turn, giving back what it was told to, until nothing changes. */
 function settle(leases: readonly ShardLease[], live: readonly string[]): readonly ShardLease[] {
-  const release = new Map<string, readonly number[]>();
+  const release = new Map<string, LeaseCall['release']>();
   for (let round = 0; round < 4; round += 1) {
     for (const instance of live) {
       const answer = after(leases, live, call(instance, { release: release.get(instance) ?? [] }));
@@ -82,9 +82,14 @@ describe('leases of shards', () => {
 
   it('cannot be given back by another', () => {
     const leases = settle(free, ['a', 'b']);
-    const [shard] = owned(leases, 'a').map((lease) => lease.shard);
-    const { changed } = after(leases, ['a', 'b'], call('b', { release: [shard ?? 0] }));
+    const { changed } = after(leases, ['a', 'b'], call('b', { release: owned(leases, 'a').slice(0, 1) }));
     expect(changed).toEqual([]);
+  });
+
+  it('cannot be given back by a late call when they were taken again meanwhile', () => {
+    const leases = settle(settle(free, ['a', 'b']), ['a']);
+    const late = leases.slice(0, 1).map(({ shard, epoch }) => ({ shard, epoch: epoch - 1 }));
+    expect(after(leases, ['a'], call('a', { release: late })).changed).toEqual([]);
   });
 
   it('are shared fairly in the end, whoever lives and whoever had them, and a shard moves only when it must', () => {

@@ -1,10 +1,13 @@
 /** A shard with who owned it last, whether that one lives or not, and how many owners it has had. */
 export type ShardLease = { readonly shard: number; readonly owner: string | null; readonly epoch: number };
 
+/** A lease to be given back: it is that of its owner, by this epoch, or not given back. */
+type GivenBack = { readonly shard: number; readonly epoch: number };
+
 /** What a distributor says of itself, as `svc.shard.lease` carries it. */
 export type LeaseCall = {
   readonly instance: string;
-  readonly release: readonly number[];
+  readonly release: readonly GivenBack[];
   readonly leaving: boolean;
 };
 
@@ -13,7 +16,7 @@ export type LeaseDecision = {
   readonly leases: readonly ShardLease[];
   readonly changed: readonly ShardLease[];
   /** What the caller has beyond its share and is to give back when it has ceased to use it. */
-  readonly release: readonly number[];
+  readonly release: readonly GivenBack[];
 };
 
 /**
@@ -28,7 +31,7 @@ export function decideLeases(
   { instance, release, leaving }: LeaseCall,
 ): LeaseDecision {
   const given = leases.filter(
-    ({ shard, owner }) => owner === instance && (leaving || release.includes(shard)),
+    (lease) => lease.owner === instance && (leaving || release.some((one) => isSame(one, lease))),
   );
   const kept = leases.filter((lease) => lease.owner === instance && !given.includes(lease));
   const freed = given.map(({ shard, epoch }) => ({ shard, epoch, owner: null }));
@@ -39,7 +42,15 @@ export function decideLeases(
     .slice(0, Math.max(0, share - kept.length))
     .map(({ shard, epoch }) => ({ shard, epoch: epoch + 1, owner: instance }));
   const changed = [...freed, ...taken];
-  return { leases: replace(leases, changed), changed, release: kept.slice(share).map(({ shard }) => shard) };
+  return {
+    leases: replace(leases, changed),
+    changed,
+    release: kept.slice(share).map(({ shard, epoch }) => ({ shard, epoch })),
+  };
+}
+
+function isSame(one: GivenBack, other: GivenBack): boolean {
+  return one.shard === other.shard && one.epoch === other.epoch;
 }
 
 function replace(leases: readonly ShardLease[], changed: readonly ShardLease[]): readonly ShardLease[] {
