@@ -134,8 +134,8 @@ describe('startServices', () => {
   it.each([
     ['0.0.0.0', '127.0.0.1'],
     ['localhost', 'localhost'],
-  ])('finds a service that listens on %s', async (host, found) => {
-    const environment = { ...process.env, BATON_HTTP_HOST: host };
+  ])('finds a service that listens on %s', async (address, found) => {
+    const environment = { ...process.env, BATON_HTTP_HOST: address };
     const services = await start({ definitions: [second], environment });
     expect(services.get('second').operationsUrl).toContain(`//${found}:`);
     await services.stop();
