@@ -5,6 +5,7 @@ export { knownNames } from './config/known-names.js';
 export { readConfig } from './config/read-config.js';
 export { explainDatabaseError, isDatabaseAway } from './database-error.js';
 export { prepareHttpEnd } from './http-end.js';
+export { impatientSocket } from './impatient-socket.js';
 export { lockForMigration, type MigrationLockOptions } from './migration-lock.js';
 export { nestLogger } from './logger.js';
 export { runMain, runService, type ServiceContext } from './main.js';

@@ -1,4 +1,4 @@
-import { lockForMigration } from '@baton/runtime';
+import { impatientSocket, lockForMigration } from '@baton/runtime';
 import type { Logger } from 'pino';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { CreateFigures1795305600000 } from './create-figures.migration.js';
@@ -17,6 +17,8 @@ export function createDataSource(url: string, logger: Logger): DataSource {
       statement_timeout: STATEMENT_TIMEOUT_MS,
       // A server that stops answering (paused, half-open connection) must not be waited for, for ever.
       query_timeout: STATEMENT_TIMEOUT_MS + 2_000,
+      stream: impatientSocket(STATEMENT_TIMEOUT_MS + 2_000),
+      idleTimeoutMillis: STATEMENT_TIMEOUT_MS,
     },
   });
 }

@@ -1,3 +1,4 @@
+import { impatientSocket } from '@baton/runtime';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { ENTITIES } from './entities.js';
@@ -18,6 +19,8 @@ export function createDataSource(url: string): DataSource {
       keepAlive: true,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
+      stream: impatientSocket(QUERY_TIMEOUT_MS),
+      idleTimeoutMillis: STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: 10_000,
     },
   });
