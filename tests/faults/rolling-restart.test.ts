@@ -29,6 +29,8 @@ describe('a rolling restart of every service under load', () => {
                 await replica.stop();
                 await replica.start();
                 await replica.ready();
+                // The next one stops only when this one gets traffic again, as a rollout does.
+                await Promise.all([tasks.finds(replica), metrics.finds(replica)]);
               }
             },
           );

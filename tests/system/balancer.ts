@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '@baton/testkit';
 import type { Replica } from './replica.js';
 
 /** Knows which replicas of a service want traffic, as a load balancer does. */
 export type Balancer = {
   /** The HTTP addresses of those that were ready when last asked. */
   urls(): readonly string[];
+  /** Resolves once traffic goes to that replica, at once for one of another service. */
+  finds(replica: Replica): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -29,6 +32,9 @@ export async function startBalancer(replicas: readonly Replica[]): Promise<Balan
   const watching = replicas.map(watch);
   return {
     urls: () => [...ready].map(({ httpUrl }) => httpUrl ?? ''),
+    finds: async (replica) => {
+      if (replicas.includes(replica)) await until(() => ready.has(replica));
+    },
     stop: async () => {
       stopped.abort();
       await Promise.all(watching);
