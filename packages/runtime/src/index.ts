@@ -6,7 +6,7 @@ export { readConfig } from './config/read-config.js';
 export { explainDatabaseError, isDatabaseAway } from './database-error.js';
 export { prepareHttpEnd } from './http-end.js';
 export { impatientSocket } from './impatient-socket.js';
-export { lockForMigration, type MigrationLockOptions } from './migration-lock.js';
+export { expectApplied, lockForMigration, type MigrationLockOptions } from './migration-lock.js';
 export { nestLogger } from './logger.js';
 export { runMain, runService, type ServiceContext } from './main.js';
 export { openDatabase, type OpeningDatabase } from './open-database.js';

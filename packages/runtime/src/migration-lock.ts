@@ -26,3 +26,18 @@ export async function lockForMigration(
   do await delay(LOOK_AGAIN_MS, undefined, { signal });
   while (!(await isLocked()));
 }
+
+/**
+ * Throws, with the remedy, unless every migration of this build was applied. More is fine: a newer build has been here.
+ * `find` reads which of these names the schema's own table has.
+ */
+export async function expectApplied(
+  migrations: readonly { readonly name?: string }[],
+  find: (names: readonly string[]) => Promise<readonly { readonly name: string }[]>,
+  remedy: string,
+): Promise<void> {
+  const expected = migrations.map(({ name, constructor }) => name ?? constructor.name);
+  const applied = new Set((await find(expected)).map(({ name }) => name));
+  const missing = expected.filter((name) => !applied.has(name));
+  if (missing.length > 0) throw new Error(`the schema lacks ${missing.join(', ')}; ${remedy}`);
+}

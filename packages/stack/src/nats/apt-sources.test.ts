@@ -7,7 +7,7 @@ describe('parseListFile', () => {
     const text = `# comment
 deb [arch=amd64 signed-by=/usr/share/keyrings/a.gpg] https://archive.example/debian bookworm main contrib # mine
 deb-src https://archive.example/debian bookworm main
-deb http://other.example trixie main`;
+deb https://other.example/debian trixie main`;
     expect(parseListFile(text)).toEqual([
       {
         uri: 'https://archive.example/debian',
@@ -15,7 +15,7 @@ deb http://other.example trixie main`;
         components: ['main', 'contrib'],
         options: ['signed-by=/usr/share/keyrings/a.gpg'],
       },
-      { uri: 'http://other.example', suites: ['trixie'], components: ['main'], options: [] },
+      { uri: 'https://other.example/debian', suites: ['trixie'], components: ['main'], options: [] },
     ]);
   });
 });
