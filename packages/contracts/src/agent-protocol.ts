@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { announcement } from './agent.js';
 import { decisionAsSent, type Decision } from './decision.js';
-import { jsonValue, text, type JsonObject } from './json.js';
-import { LIMITS } from './limits.js';
-import { createGraph, createTask, taskError } from './task.js';
-import type { CreateGraphInput, CreateTaskInput, TaskError, TaskStatus } from './task.js';
-import type { CreatedTask, DependencyResult } from './task-view.js';
-import { idempotencyKey, timestamp, uuid, type Actor } from './words.js';
+import type { JsonObject } from './json.js';
+import type { TaskError, TaskStatus } from './task.js';
+import type { DependencyResult } from './task-view.js';
+import { timestamp, uuid, type Actor } from './words.js';
 import type { ErrorBody } from './errors.js';
 
 /** Every request of an agent is answered with one of these. */
@@ -135,78 +133,3 @@ export type InboxItem = {
 /** `agent.<id>.inbox`: a request, repeated until acknowledged. */
 export const inboxDelivery = z.object({ items: z.array(inboxItem) });
 export const inboxAnswer = z.object({ ack: z.array(uuid) });
-
-const held = {
-  taskId: uuid,
-  // Columns of the database are as wide: a larger number would be its error, not a refusal.
-  attempt: z.int32().min(0),
-  epoch: z.int32().min(0),
-  commandId: uuid,
-};
-
-/** `agent.<id>.task.<verb>`: each carries the fence; `commandId` makes a repetition harmless. */
-export const taskCommands = {
-  start: z.object(held),
-  progress: z.object({
-    ...held,
-    percent: z.number().min(0).max(100),
-    message: text({ maxCharacters: 1_000 }).optional(),
-  }),
-  complete: z.object({ ...held, result: jsonValue.optional() }),
-  fail: z.object({ ...held, error: z.object(taskError.shape) }),
-  return: z.object({ ...held, reason: z.enum(['draining', 'declined']) }),
-} as const;
-export type ProgressCommand = z.infer<typeof taskCommands.progress>;
-
-/** One command, or several in one message: the items are then parsed and answered one by one. */
-export const taskItems = z.object({ items: z.array(z.unknown()).min(1).max(LIMITS.agentItems) });
-
-export type TaskAnswer = AgentAnswer<{
-  readonly taskId: string;
-  readonly status: TaskStatus;
-  readonly attempt: number;
-  readonly version: number;
-}>;
-export type TaskItemsAnswer = { readonly ok: true; readonly items: readonly TaskAnswer[] };
-
-/** The parent an agent creates children for, with the fence of its own hold on it. */
-export const parentFence = z.object({
-  taskId: uuid,
-  attempt: z.int32(),
-  epoch: z.int32(),
-});
-export type ParentFence = z.infer<typeof parentFence>;
-
-const what = {
-  task: createTask.optional(),
-  tasks: z.array(createTask).min(1).max(LIMITS.batchTasks).optional(),
-  graph: createGraph.optional(),
-  idempotencyKey: idempotencyKey.optional(),
-};
-const exactlyOne = (request: { task?: unknown; tasks?: unknown; graph?: unknown }) =>
-  [request.task, request.tasks, request.graph].filter((value) => value !== undefined).length === 1;
-const exactlyOneMessage = 'expected exactly one of task, tasks, graph';
-
-/** `call.create`: one task, many, or a graph, all or nothing; with a parent as for `call.spawn`. */
-export const callCreate = z
-  .object({ ...what, parent: parentFence.optional() })
-  .refine(exactlyOne, exactlyOneMessage);
-/** `call.spawn`: children of a task the agent holds. The idempotency key is scoped to the parent task. */
-export const callSpawn = z.object({ ...what, parent: parentFence }).refine(exactlyOne, exactlyOneMessage);
-export type CallCreate = z.infer<typeof callCreate>;
-export type CallCreateInput = {
-  readonly task?: CreateTaskInput;
-  readonly tasks?: readonly CreateTaskInput[];
-  readonly graph?: CreateGraphInput;
-  readonly idempotencyKey?: string;
-  readonly parent?: ParentFence;
-};
-export type CallCreateAnswer = AgentAnswer<{
-  readonly tasks: readonly CreatedTask[];
-  readonly replayed?: true;
-}>;
-
-export const callGet = z.object({ taskId: uuid });
-export const callCancel = z.object({ taskId: uuid, reason: text({ maxCharacters: 255 }).optional() });
-export const callInbox = z.object({ limit: z.number().int().min(1).max(100).default(100) });
-export const callAck = z.object({ ids: z.array(uuid).min(1).max(500) });

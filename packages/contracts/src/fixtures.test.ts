@@ -3,13 +3,9 @@ import { z } from 'zod';
 import { readFixtures, type Fixture } from '../test/fixtures.js';
 import { mutations, type Schema } from '../test/mutations.js';
 import { connection, listAgents, registerAgent } from './agent.js';
+import { callAck, callCancel, callCreate, callGet, callInbox, callSpawn } from './agent-calls.js';
+import { taskCommands, taskItems } from './agent-commands.js';
 import {
-  callAck,
-  callCancel,
-  callCreate,
-  callGet,
-  callInbox,
-  callSpawn,
   control,
   goodbye,
   heartbeat,
@@ -18,8 +14,6 @@ import {
   inboxDelivery,
   offer,
   offerAnswer,
-  taskCommands,
-  taskItems,
 } from './agent-protocol.js';
 import { DomainError, type Problem } from './errors.js';
 import { EVENTS, fleetEventBatch, taskEventBatch } from './events.js';

@@ -1,4 +1,6 @@
 export * from './agent.js';
+export * from './agent-calls.js';
+export * from './agent-commands.js';
 export * from './agent-protocol.js';
 export * from './decision.js';
 export * from './errors.js';

@@ -1,15 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { z } from 'zod';
 import { listAgents, registerAgent } from './agent.js';
-import {
-  callAck,
-  callCreate,
-  callInbox,
-  goodbye,
-  parentFence,
-  taskCommands,
-  taskItems,
-} from './agent-protocol.js';
+import { callAck, callCreate, callInbox, parentFence } from './agent-calls.js';
+import { taskCommands, taskItems } from './agent-commands.js';
+import { goodbye } from './agent-protocol.js';
 import { LIMITS } from './limits.js';
 import { SHARDS } from './shards.js';
 import { assignRequest, expireRequest, leaseRequest } from './service-protocol.js';

@@ -10,7 +10,10 @@ import { DistributionConsumer } from './distribution/distribution.consumer.js';
 import { DistributionService } from './distribution/distribution.service.js';
 import type { Services } from './services.js';
 import { LeaseService } from './shards/lease.service.js';
+import { DecisionService } from './tasks/decision.service.js';
 import { TaskController } from './tasks/task.controller.js';
+import { TaskReading } from './tasks/task.reading.service.js';
+import { TaskReadingController } from './tasks/task.reading.controller.js';
 import { TaskService } from './tasks/task.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
 import { ReactorsConsumer } from './waiting/reactors.consumer.js';
@@ -21,10 +24,19 @@ export class AppModule {
   static of(services: Services): DynamicModule {
     return {
       module: AppModule,
-      controllers: [TaskController, AgentController, AgentConsumer, DistributionConsumer, ReactorsConsumer],
+      controllers: [
+        TaskController,
+        TaskReadingController,
+        AgentController,
+        AgentConsumer,
+        DistributionConsumer,
+        ReactorsConsumer,
+      ],
       providers: [
         { provide: ReactorService, useValue: services.reactor },
         { provide: TaskService, useValue: services.tasks },
+        { provide: TaskReading, useValue: services.reading },
+        { provide: DecisionService, useValue: services.decisions },
         { provide: AgentService, useValue: services.agents },
         { provide: GreetingService, useValue: services.greetings },
         { provide: SessionService, useValue: services.sessions },

@@ -19,6 +19,8 @@ import type { Loop } from './loop.js';
 import { OutboxService } from './outbox/outbox.service.js';
 import { LeaseService } from './shards/lease.service.js';
 import { Cursors } from './tasks/cursor.js';
+import { DecisionService } from './tasks/decision.service.js';
+import { TaskReading } from './tasks/task.reading.service.js';
 import { TaskService } from './tasks/task.service.js';
 import { createMaintenance } from './waiting/maintenance.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
@@ -46,6 +48,8 @@ export type Services = {
   readonly reconciler: Loop;
   readonly loops: readonly Loop[];
   readonly tasks: TaskService;
+  readonly reading: TaskReading;
+  readonly decisions: DecisionService;
   readonly agents: AgentService;
   readonly greetings: GreetingService;
   readonly sessions: SessionService;
@@ -90,7 +94,8 @@ export async function createServices(
   const inbox = new InboxService(bus, pool, logger);
   const sessions = new SessionService(pool, announcer, writePath, logger, config.BATON_AGENT_ENROLMENT);
   const leases = new LeaseService(pool);
-  const tasks = new TaskService(pool, writePath, bus, new Cursors(cursorKey, 'tasks'), mintId);
+  const tasks = new TaskService(pool, writePath, mintId);
+  const reading = new TaskReading(pool, new Cursors(cursorKey, 'tasks'));
   const reconciler = createReconciler(pool, writePath, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
   for (const listener of [offers, new HintService(bus), inbox, recheckNewWaits(writePath)])
@@ -112,11 +117,13 @@ export async function createServices(
       reconciler,
     ],
     tasks,
+    reading,
+    decisions: new DecisionService(pool, bus),
     agents: new AgentService(dataSource, pool, announcer, new Cursors(cursorKey, 'agents')),
     greetings: new GreetingService(pool, sessions, offers),
     sessions,
     verbs: new TaskVerbsService(pool, writePath),
-    calls: new CallsService(pool, tasks),
+    calls: new CallsService(pool, tasks, reading),
     distribution: new DistributionService(pool, writePath, leases, clock),
     leases,
     reactor: new ReactorService(pool, writePath),

@@ -9,7 +9,8 @@ import {
 import type { DataSource, Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
 import type { Cursors } from '../tasks/cursor.js';
-import type { Caller, Page } from '../tasks/task.service.js';
+import type { Page } from '../tasks/task.reading.service.js';
+import type { Caller } from '../tasks/task.service.js';
 import { writeAudit } from '../write-path/audit.service.js';
 import { isRepeated } from '../write-path/batch.keys.js';
 import { keepKeys } from '../write-path/idempotency.store.js';

@@ -13,6 +13,7 @@ import {
   type TaskDetail,
 } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
+import type { TaskReading } from '../tasks/task.reading.service.js';
 import type { Caller, TaskService } from '../tasks/task.service.js';
 import { acknowledgeInbox, findInbox } from './inbox.store.js';
 
@@ -23,6 +24,7 @@ export class CallsService {
   constructor(
     private readonly pool: Pool,
     private readonly tasks: TaskService,
+    private readonly reading: TaskReading,
   ) {}
 
   create(request: Request): Promise<CallCreateAnswer> {
@@ -93,10 +95,10 @@ export class CallsService {
 
   /** What an agent is not related to does not exist for it. */
   private async visible(agentId: string, taskId: string): Promise<TaskDetail> {
-    const task = await this.tasks.get(taskId);
+    const task = await this.reading.get(taskId);
     const isRelated = task.createdBy === `agent:${agentId}` || task.lastAgentId === agentId;
     if (isRelated || (await this.holdsAncestor(agentId, task))) return task;
-    const waitsForIt = await this.tasks.holdsDependentOf(agentId, taskId);
+    const waitsForIt = await this.reading.holdsDependentOf(agentId, taskId);
     if (waitsForIt) return task;
     throw new DomainError('TASK_NOT_FOUND', `There is no task ${taskId}, or it is not yours to see`);
   }
@@ -104,7 +106,7 @@ export class CallsService {
   /** Walks up at most `LIMITS.treeDepth` parents. */
   private async holdsAncestor(agentId: string, task: TaskDetail): Promise<boolean> {
     for (let parentId = task.parentTaskId; parentId !== null;) {
-      const parent = await this.tasks.get(parentId);
+      const parent = await this.reading.get(parentId);
       if (parent.assignedTo === agentId) return true;
       parentId = parent.parentTaskId;
     }

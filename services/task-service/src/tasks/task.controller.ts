@@ -4,16 +4,14 @@ import {
   createGraph,
   createTask,
   DomainError,
-  listTasks,
   looseBatch,
   parse,
-  taskHistory,
   uuid,
   type CreateTask,
   type ErrorBody,
   type TaskStatus,
 } from '@baton/contracts';
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { RequestCaller } from '../http/caller.js';
 import { markReplayed } from '../http/replayed.js';
@@ -24,6 +22,7 @@ type BatchItem = { readonly index: number } & (
   | { readonly ok: false; readonly error: ErrorBody }
 );
 
+/** What changes tasks, over HTTP. */
 @Controller('v1/tasks')
 export class TaskController {
   constructor(private readonly tasks: TaskService) {}
@@ -71,18 +70,6 @@ export class TaskController {
     return { tasks: created.tasks };
   }
 
-  @Get()
-  list(@Query() query: unknown) {
-    return this.tasks.list(parse(listTasks, query, 'Query'));
-  }
-
-  @Get(':id')
-  async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    const task = await this.tasks.get(parse(uuid, id, 'Task id'));
-    void reply.header('etag', `"v${task.version}"`);
-    return task;
-  }
-
   @Post(':id/cancel')
   @HttpCode(200)
   async cancel(
@@ -95,18 +82,6 @@ export class TaskController {
     const { accepted, replayed } = await this.tasks.cancel(parse(uuid, id, 'Task id'), reason, caller);
     markReplayed(reply, replayed);
     return { id: accepted.taskId, status: accepted.status, version: accepted.version };
-  }
-
-  /** Pages of 500, behind `?after=<version>`. */
-  @Get(':id/history')
-  async history(@Param('id') id: string, @Query() query: unknown) {
-    const { after } = parse(taskHistory, query, 'Query');
-    return { data: await this.tasks.history(parse(uuid, id, 'Task id'), after) };
-  }
-
-  @Get(':id/decision')
-  decision(@Param('id') id: string) {
-    return this.tasks.decision(parse(uuid, id, 'Task id'));
   }
 
   private async createEach(items: readonly unknown[], caller: Caller) {

@@ -1,24 +1,14 @@
 import { agentOf, DomainError, type TaskEventType } from '@baton/contracts';
 import { createMint } from '../database/mint-id.js';
-import { decideCreate, type CreateRelated, type ExistingDependency } from '../tasks/create.decide.js';
+import { decideCreate, type CreateRelated } from '../tasks/create.decide.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
 import { ARROWS, isTerminal, type TaskCommand } from '../tasks/task.state.js';
 import type { AgentUnderLock, Changed, CreateCommand, Related, Task } from '../tasks/task.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
 import type { EventRow } from './event.store.js';
+import type { Loaded } from './load.js';
 import type { Committed, Settled, Submission } from './submission.js';
-
-/** Everything a batch locked and read, in the order of the locks. */
-export type Loaded = {
-  readonly tasks: ReadonlyMap<string, LockedTask>;
-  readonly dependencies: ReadonlyMap<string, ExistingDependency>;
-  /** Edges of the tasks to unblock. */
-  readonly edges: ReadonlyMap<string, readonly { readonly dependsOn: string; readonly policy: 'fail' }[]>;
-  readonly children: ReadonlyMap<string, number>;
-  readonly agents: ReadonlyMap<string, AgentUnderLock>;
-  readonly now: number;
-};
 
 /**
  * Decides the commands of a batch one after the other in memory and gathers what must be written. It sees its own

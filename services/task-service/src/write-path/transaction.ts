@@ -1,17 +1,17 @@
 import { agentOf, DomainError } from '@baton/contracts';
 import { v7 } from 'uuid';
 import { insertInbox } from '../agents/inbox.store.js';
-import { lockAgents, type LockedAgents } from '../agents/capacity.store.js';
 import { writeParts, type Part } from '../database/parts.js';
 import type { Client } from '../database/database.js';
 import { insertOutbox, type OutboxRow } from '../outbox/outbox.store.js';
 import { toMessages } from '../outbox/outbox.messages.js';
 import * as store from '../tasks/task.store.js';
 import { writeAudit } from './audit.service.js';
-import { Batch, inboxRows, type Loaded } from './batch.js';
+import { Batch, inboxRows } from './batch.js';
 import { findAccepted, insertEvents, type EventRow } from './event.store.js';
 import { repeatedInBatch, replayed, settleKeys, takeKeys, type DecidedKey } from './batch.keys.js';
 import { keyName } from './idempotency.store.js';
+import { load } from './load.js';
 import type { Committed, Settled, Submission } from './submission.js';
 import type { Task } from '../tasks/task.js';
 
@@ -60,70 +60,6 @@ export async function writeBatch(db: Client, submissions: readonly Submission[])
 
 function commandName({ command, actor, commandId }: Submission): string {
   return `${command.kind === 'create' ? '' : command.taskId} ${actor} ${commandId ?? ''}`;
-}
-
-/** Locks and reads what the commands concern; of a replayed one only the parent, whose fence still counts. */
-async function load(
-  db: Client,
-  submissions: readonly Submission[],
-  replays: readonly (Settled | undefined)[],
-): Promise<Loaded> {
-  const targets = new Set<string>();
-  const related = new Set<string>();
-  const parents = new Set<string>();
-  const unblocked = new Set<string>();
-  const agentIds = new Set<string>();
-  submissions.forEach(({ command }, index) => {
-    if (command.kind === 'create' && command.parent) parents.add(command.parent.taskId);
-    if (replays[index] !== undefined) return;
-    if (command.kind === 'create') {
-      for (const task of command.tasks) for (const { taskId } of task.dependencies) related.add(taskId);
-      for (const { id } of command.tasks) related.delete(id);
-      return;
-    }
-    targets.add(command.taskId);
-    if (command.kind === 'unblock') unblocked.add(command.taskId);
-    if (command.kind === 'assign') agentIds.add(command.agentId);
-  });
-  for (const parent of parents) targets.add(parent);
-  const locked = targets.size === 0 ? NO_TASKS : await store.lockTasks(db, [...targets]);
-  const edges = unblocked.size === 0 ? [] : await store.findDependencies(db, [...unblocked]);
-  for (const { dependsOn } of edges) related.add(dependsOn);
-  const dependencies = related.size === 0 ? new Map() : await store.lockRelated(db, [...related]);
-  const children = parents.size === 0 ? new Map() : await store.countChildren(db, [...parents]);
-  const { agents, now } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
-  return {
-    tasks: locked.tasks,
-    dependencies,
-    edges: byTask(edges),
-    children,
-    agents,
-    now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
-  };
-}
-
-const NO_TASKS: store.LockedTasks = { tasks: new Map(), now: undefined };
-const NO_AGENTS: LockedAgents = { agents: new Map(), now: undefined };
-
-function byTask(
-  edges: readonly store.DependencyEdge[],
-): ReadonlyMap<string, readonly store.DependencyEdge[]> {
-  const groups = new Map<string, store.DependencyEdge[]>();
-  for (const edge of edges) {
-    const group = groups.get(edge.taskId);
-    if (group === undefined) groups.set(edge.taskId, [edge]);
-    else group.push(edge);
-  }
-  return groups;
-}
-
-/** `clock_timestamp()` after all locks: `now()` is older than what others committed while this one waited. */
-async function clock(db: Client): Promise<number> {
-  const { rows } = await db.query<{ now: number }>({
-    name: 'clock',
-    text: 'SELECT clock_timestamp() AS now',
-  });
-  return rows[0]?.now ?? Number.NaN;
 }
 
 /** A command about to be refused may be the repetition of one that was accepted and whose answer was lost. */

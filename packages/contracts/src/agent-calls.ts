@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { AgentAnswer } from './agent-protocol.js';
+import { text } from './json.js';
+import { LIMITS } from './limits.js';
+import { createGraph, createTask } from './task.js';
+import type { CreateGraphInput, CreateTaskInput } from './task.js';
+import type { CreatedTask } from './task-view.js';
+import { idempotencyKey, uuid } from './words.js';
+
+/** The parent an agent creates children for, with the fence of its own hold on it. */
+export const parentFence = z.object({
+  taskId: uuid,
+  attempt: z.int32(),
+  epoch: z.int32(),
+});
+export type ParentFence = z.infer<typeof parentFence>;
+
+const what = {
+  task: createTask.optional(),
+  tasks: z.array(createTask).min(1).max(LIMITS.batchTasks).optional(),
+  graph: createGraph.optional(),
+  idempotencyKey: idempotencyKey.optional(),
+};
+const exactlyOne = (request: { task?: unknown; tasks?: unknown; graph?: unknown }) =>
+  [request.task, request.tasks, request.graph].filter((value) => value !== undefined).length === 1;
+const exactlyOneMessage = 'expected exactly one of task, tasks, graph';
+
+/** `call.create`: one task, many, or a graph, all or nothing; with a parent as for `call.spawn`. */
+export const callCreate = z
+  .object({ ...what, parent: parentFence.optional() })
+  .refine(exactlyOne, exactlyOneMessage);
+/** `call.spawn`: children of a task the agent holds. The idempotency key is scoped to the parent task. */
+export const callSpawn = z.object({ ...what, parent: parentFence }).refine(exactlyOne, exactlyOneMessage);
+export type CallCreate = z.infer<typeof callCreate>;
+export type CallCreateInput = {
+  readonly task?: CreateTaskInput;
+  readonly tasks?: readonly CreateTaskInput[];
+  readonly graph?: CreateGraphInput;
+  readonly idempotencyKey?: string;
+  readonly parent?: ParentFence;
+};
+export type CallCreateAnswer = AgentAnswer<{
+  readonly tasks: readonly CreatedTask[];
+  readonly replayed?: true;
+}>;
+
+export const callGet = z.object({ taskId: uuid });
+export const callCancel = z.object({ taskId: uuid, reason: text({ maxCharacters: 255 }).optional() });
+export const callInbox = z.object({ limit: z.number().int().min(1).max(100).default(100) });
+export const callAck = z.object({ ids: z.array(uuid).min(1).max(500) });

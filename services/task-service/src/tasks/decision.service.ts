@@ -1,0 +1,82 @@
+import type { Bus } from '@baton/bus';
+import {
+  DomainError,
+  SERVICE_SUBJECTS,
+  explainAnswer,
+  isTerminal,
+  parse,
+  type Decision,
+  type DecisionView,
+  type Waiting,
+} from '@baton/contracts';
+import type { Pool } from '../database/database.js';
+import { iso, toNeeds } from './task.events.js';
+import * as reader from './task.reader.store.js';
+import { taskNotFound } from './task.reading.service.js';
+
+const EXPLAIN_MS = 1_000;
+
+/** Why a task is where it is. */
+export class DecisionService {
+  constructor(
+    private readonly pool: Pool,
+    private readonly bus: Bus,
+  ) {}
+
+  /** Why the task is with its agent, or why it is with nobody. */
+  async of(id: string): Promise<DecisionView> {
+    const task = await reader.findTask(this.pool, id);
+    if (task === undefined) throw taskNotFound(id);
+    const assignment = task.attempt === 0 ? undefined : await reader.findAssignment(this.pool, id);
+    return {
+      taskId: id,
+      status: task.status,
+      attempt: task.attempt,
+      decision: (assignment?.data.decision as Decision | undefined) ?? null,
+      waiting: await this.waiting(task),
+    };
+  }
+
+  private async waiting(task: reader.FoundTask): Promise<Waiting | null> {
+    if (task.assignedTo !== null) return null;
+    if (isTerminal(task.status)) {
+      return { reason: 'ENDED', evidence: { status: task.status }, nextStep: 'Nothing: the task has ended' };
+    }
+    if (task.status === 'blocked') {
+      const dependencies = await reader.findDependenciesOf(this.pool, task.id);
+      const unmet = dependencies.filter(({ status }) => status !== 'completed');
+      const nextStep = 'It becomes ready when these tasks complete';
+      return { reason: 'BLOCKED_BY_DEPENDENCY', evidence: { unmet }, nextStep };
+    }
+    if (task.availableAt !== null) {
+      const reason = task.attempt > 0 ? 'BACKOFF' : 'DELAYED_UNTIL';
+      return {
+        reason,
+        evidence: { availableAt: iso(task.availableAt) },
+        nextStep: 'It becomes ready at that time',
+      };
+    }
+    return this.explain(task);
+  }
+
+  /** Only the distribution knows the live fleet. */
+  private async explain(task: reader.FoundTask): Promise<Waiting> {
+    const queued = {
+      id: task.id,
+      version: task.version,
+      type: task.type,
+      priority: task.priority,
+      firstQueuedAt: iso(task.firstQueuedAt ?? task.createdAt),
+      needs: toNeeds(task),
+    };
+    const answer = await this.bus.request(
+      SERVICE_SUBJECTS.explain,
+      { task: queued },
+      { timeoutMs: EXPLAIN_MS },
+    );
+    const body = answer as { readonly ok?: boolean; readonly error?: { readonly message?: string } };
+    if (body.ok === false)
+      throw new DomainError('UNAVAILABLE', `The distribution answered: ${body.error?.message}`);
+    return parse(explainAnswer, answer, SERVICE_SUBJECTS.explain);
+  }
+}

@@ -1,0 +1,81 @@
+import { lockAgents, type LockedAgents } from '../agents/capacity.store.js';
+import type { Client } from '../database/database.js';
+import type { ExistingDependency } from '../tasks/create.decide.js';
+import type { AgentUnderLock } from '../tasks/task.js';
+import * as store from '../tasks/task.store.js';
+import type { Settled, Submission } from './submission.js';
+
+/** Everything a batch locked and read, in the order of the locks. */
+export type Loaded = {
+  readonly tasks: ReadonlyMap<string, store.LockedTask>;
+  readonly dependencies: ReadonlyMap<string, ExistingDependency>;
+  /** Edges of the tasks to unblock. */
+  readonly edges: ReadonlyMap<string, readonly { readonly dependsOn: string; readonly policy: 'fail' }[]>;
+  readonly children: ReadonlyMap<string, number>;
+  readonly agents: ReadonlyMap<string, AgentUnderLock>;
+  readonly now: number;
+};
+
+/** Locks and reads what the commands concern; of a replayed one only the parent, whose fence still counts. */
+export async function load(
+  db: Client,
+  submissions: readonly Submission[],
+  replays: readonly (Settled | undefined)[],
+): Promise<Loaded> {
+  const targets = new Set<string>();
+  const related = new Set<string>();
+  const parents = new Set<string>();
+  const unblocked = new Set<string>();
+  const agentIds = new Set<string>();
+  submissions.forEach(({ command }, index) => {
+    if (command.kind === 'create' && command.parent) parents.add(command.parent.taskId);
+    if (replays[index] !== undefined) return;
+    if (command.kind === 'create') {
+      for (const task of command.tasks) for (const { taskId } of task.dependencies) related.add(taskId);
+      for (const { id } of command.tasks) related.delete(id);
+      return;
+    }
+    targets.add(command.taskId);
+    if (command.kind === 'unblock') unblocked.add(command.taskId);
+    if (command.kind === 'assign') agentIds.add(command.agentId);
+  });
+  for (const parent of parents) targets.add(parent);
+  const locked = targets.size === 0 ? NO_TASKS : await store.lockTasks(db, [...targets]);
+  const edges = unblocked.size === 0 ? [] : await store.findDependencies(db, [...unblocked]);
+  for (const { dependsOn } of edges) related.add(dependsOn);
+  const dependencies = related.size === 0 ? new Map() : await store.lockRelated(db, [...related]);
+  const children = parents.size === 0 ? new Map() : await store.countChildren(db, [...parents]);
+  const { agents, now } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
+  return {
+    tasks: locked.tasks,
+    dependencies,
+    edges: byTask(edges),
+    children,
+    agents,
+    now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
+  };
+}
+
+const NO_TASKS: store.LockedTasks = { tasks: new Map(), now: undefined };
+const NO_AGENTS: LockedAgents = { agents: new Map(), now: undefined };
+
+function byTask(
+  edges: readonly store.DependencyEdge[],
+): ReadonlyMap<string, readonly store.DependencyEdge[]> {
+  const groups = new Map<string, store.DependencyEdge[]>();
+  for (const edge of edges) {
+    const group = groups.get(edge.taskId);
+    if (group === undefined) groups.set(edge.taskId, [edge]);
+    else group.push(edge);
+  }
+  return groups;
+}
+
+/** `clock_timestamp()` after all locks: `now()` is older than what others committed while this one waited. */
+async function clock(db: Client): Promise<number> {
+  const { rows } = await db.query<{ now: number }>({
+    name: 'clock',
+    text: 'SELECT clock_timestamp() AS now',
+  });
+  return rows[0]?.now ?? Number.NaN;
+}
