@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { text } from './json.js';
 import { DEFAULTS, LIMITS } from './limits.js';
-import { agentId, word } from './words.js';
-import { capability, type Capability } from './task.js';
+import { agentId, timestamp, word } from './words.js';
+import { capability } from './task.js';
 
 export const AGENT_STATUSES = ['online', 'draining', 'offline'] as const;
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
@@ -42,37 +42,41 @@ export const announcement = z.object({
   labels: labels.default({}),
 });
 
-/** An agent as every surface shows it. */
-export type AgentView = {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string;
-  readonly capabilities: readonly Capability[];
-  readonly maxConcurrent: number;
-  readonly prefetch: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly heartbeatMs: number;
-  readonly expireMs: number;
-  readonly status: AgentStatus;
-  readonly epoch: number;
-  readonly lastSeenAt: string | null;
-  readonly createdAt: string;
-  readonly workload: AgentWorkload;
-};
+/** How much an agent has to do. */
+export const agentWorkload = z.object({
+  pending: z.number().int(),
+  active: z.number().int(),
+  capacityUtilization: z.number(),
+  queueDepth: z.number().int(),
+  canAccept: z.boolean(),
+});
+export type AgentWorkload = Readonly<z.infer<typeof agentWorkload>>;
 
-export type AgentWorkload = {
-  readonly pending: number;
-  readonly active: number;
-  readonly capacityUtilization: number;
-  readonly queueDepth: number;
-  readonly canAccept: boolean;
-};
+/** An agent as every surface shows it. */
+export const agentView = z.object({
+  id: agentId,
+  name: z.string(),
+  description: z.string(),
+  capabilities: z.array(z.object({ name: word, level: z.number() })).readonly(),
+  maxConcurrent,
+  prefetch,
+  labels: z.record(z.string(), z.string()),
+  heartbeatMs: milliseconds,
+  expireMs: milliseconds,
+  status: z.enum(AGENT_STATUSES),
+  epoch: z.number().int(),
+  lastSeenAt: timestamp.nullable(),
+  createdAt: timestamp,
+  workload: agentWorkload,
+});
+export type AgentView = Readonly<z.infer<typeof agentView>>;
 
 export const connection = z.strictObject({
   strength: z.number().min(0).max(1).default(1),
   bidirectional: z.boolean().default(false),
 });
-export type ConnectionView = { readonly from: string; readonly to: string; readonly strength: number };
+export const connectionView = z.object({ from: agentId, to: agentId, strength: z.number() });
+export type ConnectionView = Readonly<z.infer<typeof connectionView>>;
 
 export const listAgents = z.strictObject({
   available: z.enum(['true', 'false']).optional(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentId } from './words.js';
+import { agentId, uuid } from './words.js';
 
 /**
  * Why agents were not considered, in the order the filter asks. An agent counts under its first reason. `other_shard`: it
@@ -53,7 +53,7 @@ export type Decision = z.infer<typeof decision>;
  */
 export const decisionAsSent = z.custom<Decision>((value) => typeof value === 'object' && value !== null);
 
-export const WAITING_REASONS = [
+const WAITING_REASONS = [
   'NO_CAPABLE_AGENT',
   'ALL_AT_CAPACITY',
   'BLOCKED_BY_DEPENDENCY',
@@ -63,19 +63,22 @@ export const WAITING_REASONS = [
   'ENDED',
 ] as const;
 
-/** What `GET /v1/tasks/{id}/decision` answers. */
-export type DecisionView = {
-  readonly taskId: string;
-  readonly status: string;
-  readonly attempt: number;
-  /** The decision behind the latest assignment, if there was one. */
-  readonly decision: Decision | null;
-  /** Why the task is not with an agent now; null while one holds it. */
-  readonly waiting: Waiting | null;
-};
+/** Why a task is not with an agent now, and what to do. */
+export const waiting = z.object({
+  reason: z.enum(WAITING_REASONS),
+  evidence: z.record(z.string(), z.unknown()),
+  nextStep: z.string(),
+});
+export type Waiting = Readonly<z.infer<typeof waiting>>;
 
-export type Waiting = {
-  readonly reason: (typeof WAITING_REASONS)[number];
-  readonly evidence: Readonly<Record<string, unknown>>;
-  readonly nextStep: string;
-};
+/** What `GET /v1/tasks/{id}/decision` answers. */
+export const decisionView = z.object({
+  taskId: uuid,
+  status: z.string(),
+  attempt: z.number().int(),
+  /** The decision behind the latest assignment, if there was one. */
+  decision: decision.nullable(),
+  /** Null while an agent holds the task. */
+  waiting: waiting.nullable(),
+});
+export type DecisionView = Readonly<z.infer<typeof decisionView>>;

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /**
  * The error catalogue: code, HTTP status, whether the same request may succeed later, and the title people read.
  * `docs/errors.md` is generated from it.
@@ -39,17 +41,37 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
+
 /** One thing wrong with the input, by JSON pointer. */
-export type Problem = { readonly pointer: string; readonly code: string; readonly detail: string };
+const problem = z.object({ pointer: z.string(), code: z.string(), detail: z.string() });
+export type Problem = Readonly<z.infer<typeof problem>>;
 
 /** How an error travels to agents and between services. */
-export type ErrorBody = {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly retryable: boolean;
-  readonly retryAfterMs?: number;
-  readonly details?: Readonly<Record<string, unknown>>;
-};
+export const errorBody = z.object({
+  code: errorCode,
+  message: z.string(),
+  retryable: z.boolean(),
+  retryAfterMs: z.number().exactOptional(),
+  details: z.record(z.string(), z.unknown()).exactOptional(),
+});
+export type ErrorBody = Readonly<z.infer<typeof errorBody>>;
+
+/** How an error looks over HTTP: a problem document (RFC 9457). */
+export const problemDocument = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  instance: z.string(),
+  code: errorCode,
+  retryable: z.boolean(),
+  retryAfterMs: z.number().exactOptional(),
+  traceId: z.string().exactOptional(),
+  /** Everything wrong with the input. */
+  errors: z.array(problem).exactOptional(),
+  details: z.record(z.string(), z.unknown()).exactOptional(),
+});
 
 type DomainErrorOptions = {
   readonly details?: Readonly<Record<string, unknown>>;

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { readFixtures, type Fixture } from '../test/fixtures.js';
 import { mutations, type Schema } from '../test/mutations.js';
-import { connection, listAgents, registerAgent } from './agent.js';
 import { callAck, callCancel, callCreate, callGet, callInbox, callSpawn } from './agent-calls.js';
 import { taskCommands, taskItems } from './agent-commands.js';
 import {
@@ -18,6 +17,8 @@ import {
 import { DomainError, type Problem } from './errors.js';
 import { EVENTS, fleetEventBatch, taskEventBatch } from './events.js';
 import { parse } from './parse.js';
+import type { Route } from './route.js';
+import { ROUTES } from './routes.js';
 import {
   assignRequest,
   backlogAnswer,
@@ -43,7 +44,6 @@ import {
   SERVICE_SUBJECTS,
   TASK_VERBS,
 } from './subjects.js';
-import { cancelTask, createBatch, createGraph, createTask, listTasks } from './task.js';
 
 const events = { taskEventBatch, fleetEventBatch };
 const calls = { callAck, callCancel, callCreate, callGet, callInbox, callSpawn };
@@ -70,25 +70,19 @@ const fleet = {
 };
 const shards = { leaseAnswer, leaseRequest, placeAnswer, placeRequest };
 const services = { ...fleet, ...shards, backlogAnswer, backlogRequest, explainAnswer, explainRequest };
-const http = {
-  connection,
-  listAgents,
-  registerAgent,
-  cancelTask,
-  createBatch,
-  createGraph,
-  createTask,
-  listTasks,
-};
-
 const schemas = new Map<string, z.ZodType>([
-  ...Object.entries({ ...events, ...agents, ...services, ...http }),
+  ...Object.entries({ ...events, ...agents, ...services }),
   ...Object.entries(taskCommands).map(([verb, schema]) => [`taskCommands.${verb}`, schema] as const),
 ]);
 
-function schemaOf({ name, schema: word }: Fixture): z.ZodType {
-  const schema = schemas.get(word);
-  if (!schema) throw new Error(`the fixture ${name} names the schema ${word}, which contracts does not have`);
+const routes = new Map<string, Route>(
+  Object.values(ROUTES).map((route: Route) => [`${route.method} ${route.path}`, route]),
+);
+
+function schemaOf({ name, schema: word = '', route = '' }: Fixture): z.ZodType {
+  const asked = routes.get(route);
+  const schema = asked?.body ?? asked?.query ?? schemas.get(word);
+  if (!schema) throw new Error(`the fixture ${name} names ${route || word}, which contracts does not have`);
   return schema;
 }
 

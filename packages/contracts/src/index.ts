@@ -8,6 +8,8 @@ export * from './events.js';
 export * from './json.js';
 export * from './limits.js';
 export * from './parse.js';
+export * from './route.js';
+export * from './routes.js';
 export * from './score.golden.js';
 export * from './service-protocol.js';
 export * from './shards.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AGENT_STATUSES } from './agent.js';
-import { decision, WAITING_REASONS } from './decision.js';
+import { decision, waiting } from './decision.js';
 import { needs } from './events.js';
 import { LIMITS } from './limits.js';
 import { SHARDS } from './shards.js';
@@ -190,8 +190,4 @@ export type PlaceAnswer = z.infer<typeof placeAnswer>;
 
 /** `svc.distribution.explain`: why would this queued task wait now? */
 export const explainRequest = z.object({ task: queuedTask });
-export const explainAnswer = z.object({
-  reason: z.enum(WAITING_REASONS),
-  evidence: z.record(z.string(), z.unknown()),
-  nextStep: z.string(),
-});
+export const explainAnswer = waiting;

@@ -1,106 +1,113 @@
-import type { JsonObject, JsonValue } from './json.js';
-import type {
-  Criteria,
-  DependencyPolicy,
-  Priority,
-  RequiredCapability,
-  RetryPolicy,
-  TaskError,
-  TaskStatus,
+import { z } from 'zod';
+import { jsonObject, jsonValue } from './json.js';
+import {
+  criteria,
+  dependencyPolicy,
+  priority,
+  requiredCapability,
+  retryPolicy,
+  TASK_STATUSES,
+  taskError,
 } from './task.js';
-import type { Actor } from './words.js';
+import { actor, agentId, timestamp, uuid, word } from './words.js';
+
+const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
+const status = z.enum(TASK_STATUSES);
 
 /** The result of an ended dependency as its dependents get it; too large ones are fetched by id. */
-export type DependencyResult = {
-  readonly taskId: string;
-  readonly name: string | null;
-  readonly title: string;
-  readonly status: TaskStatus;
-  readonly result: JsonValue | null;
+export const dependencyResult = z.object({
+  taskId: uuid,
+  name: word.nullable(),
+  title: z.string(),
+  status,
+  result: jsonValue.nullable(),
   /** The result did not fit; read it with `call.get`. */
-  readonly truncated?: true;
-};
-
-export type TaskDependency = {
-  readonly taskId: string;
-  readonly policy: DependencyPolicy;
-  readonly name: string | null;
-};
+  truncated: z.literal(true).optional(),
+});
+export type DependencyResult = Readonly<z.infer<typeof dependencyResult>>;
 
 /** A task as every surface shows it. Timestamps are ISO 8601 in UTC, durations seconds. */
-export type TaskView = {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly type: string;
-  readonly status: TaskStatus;
-  readonly statusReason: string | null;
-  readonly priority: Priority;
-  readonly tags: readonly string[];
-  readonly metadata: JsonObject;
-  readonly version: number;
-  readonly createdBy: Actor;
-  readonly assignedTo: string | null;
-  readonly lastAgentId: string | null;
-  readonly holderEpoch: number | null;
-  readonly attempt: number;
-  readonly retryCount: number;
-  readonly maxRetries: number;
-  readonly lostCount: number;
-  readonly handoverCount: number;
-  readonly retryPolicy: RetryPolicy;
-  readonly requiredCapabilities: readonly RequiredCapability[];
-  readonly preferredCapabilities: readonly string[];
-  readonly criteria: Criteria;
-  readonly parentTaskId: string | null;
-  readonly rootTaskId: string;
-  readonly depth: number;
-  readonly detached: boolean;
-  readonly timeout: number | null;
-  readonly startTimeout: number;
-  readonly estimatedDuration: number | null;
-  readonly actualDuration: number | null;
-  readonly createdAt: string;
-  readonly firstQueuedAt: string | null;
-  readonly queuedAt: string | null;
-  readonly availableAt: string | null;
-  readonly assignedAt: string | null;
-  readonly startedAt: string | null;
-  readonly completedAt: string | null;
-  readonly updatedAt: string;
-  readonly deadline: string | null;
-  readonly error: TaskError | null;
-  readonly traceparent: string | null;
-};
+export const taskView = z.object({
+  id: uuid,
+  title: z.string(),
+  description: z.string(),
+  type: z.string(),
+  status,
+  statusReason: z.string().nullable(),
+  priority,
+  tags: list(z.string()),
+  metadata: jsonObject,
+  version: z.number().int(),
+  createdBy: actor,
+  assignedTo: agentId.nullable(),
+  lastAgentId: agentId.nullable(),
+  holderEpoch: z.number().int().nullable(),
+  attempt: z.number().int(),
+  retryCount: z.number().int(),
+  maxRetries: z.number().int(),
+  lostCount: z.number().int(),
+  handoverCount: z.number().int(),
+  retryPolicy,
+  requiredCapabilities: list(requiredCapability),
+  preferredCapabilities: list(z.string()),
+  criteria,
+  parentTaskId: uuid.nullable(),
+  rootTaskId: uuid,
+  depth: z.number().int(),
+  detached: z.boolean(),
+  timeout: z.number().nullable(),
+  startTimeout: z.number(),
+  estimatedDuration: z.number().nullable(),
+  actualDuration: z.number().nullable(),
+  createdAt: timestamp,
+  firstQueuedAt: timestamp.nullable(),
+  queuedAt: timestamp.nullable(),
+  availableAt: timestamp.nullable(),
+  assignedAt: timestamp.nullable(),
+  startedAt: timestamp.nullable(),
+  completedAt: timestamp.nullable(),
+  updatedAt: timestamp,
+  deadline: timestamp.nullable(),
+  error: taskError.nullable(),
+  traceparent: z.string().nullable(),
+});
+export type TaskView = Readonly<z.infer<typeof taskView>>;
+
+export const taskDependency = z.object({
+  taskId: uuid,
+  policy: dependencyPolicy,
+  name: word.nullable(),
+  status,
+});
+export type TaskDependency = Readonly<z.infer<typeof taskDependency>>;
 
 /** A task with what list answers leave out. */
-export type TaskDetail = TaskView & {
-  readonly input: JsonObject;
-  readonly context: JsonObject;
-  readonly result: JsonValue | null;
-  readonly progress: {
-    readonly percent: number;
-    readonly message: string | null;
-    readonly at: string;
-  } | null;
-  readonly dependencies: readonly (TaskDependency & { readonly status: TaskStatus })[];
-};
+export const taskDetail = taskView.extend({
+  input: jsonObject,
+  context: jsonObject,
+  result: jsonValue.nullable(),
+  progress: z.object({ percent: z.number(), message: z.string().nullable(), at: timestamp }).nullable(),
+  dependencies: list(taskDependency),
+});
+export type TaskDetail = Readonly<z.infer<typeof taskDetail>>;
 
 /** What a create answers for each task. */
-export type CreatedTask = {
-  readonly id: string;
-  readonly ref?: string;
-  readonly status: TaskStatus;
-  readonly version: number;
-};
+export const createdTask = z.object({
+  id: uuid,
+  ref: word.optional(),
+  status,
+  version: z.number().int(),
+});
+export type CreatedTask = Readonly<z.infer<typeof createdTask>>;
 
 /** One accepted change, as history shows it. */
-export type TaskHistoryEntry = {
-  readonly version: number;
-  readonly type: string;
-  readonly at: string;
-  readonly actor: Actor;
-  readonly reason: string | null;
-  readonly attempt: number;
-  readonly data: JsonObject;
-};
+export const taskHistoryEntry = z.object({
+  version: z.number().int(),
+  type: z.string(),
+  at: timestamp,
+  actor,
+  reason: z.string().nullable(),
+  attempt: z.number().int(),
+  data: jsonObject,
+});
+export type TaskHistoryEntry = Readonly<z.infer<typeof taskHistoryEntry>>;

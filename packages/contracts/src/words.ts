@@ -20,9 +20,10 @@ export const idempotencyKey = z
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters');
 
 /** Who issued a command, as `kind:id`: `agent:planner`, `user:local`, `service:distribution`, `system:timer`. */
-export type Actor = `${'agent' | 'user' | 'service' | 'system'}:${string}`;
+export const actor = z.templateLiteral([z.enum(['agent', 'user', 'service', 'system']), ':', z.string()]);
+export type Actor = z.infer<typeof actor>;
 
 /** The agent id of an actor that is an agent. */
-export function agentOf(actor: Actor): string | undefined {
-  return actor.startsWith('agent:') ? actor.slice('agent:'.length) : undefined;
+export function agentOf(who: Actor): string | undefined {
+  return who.startsWith('agent:') ? who.slice('agent:'.length) : undefined;
 }

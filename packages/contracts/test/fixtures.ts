@@ -5,9 +5,10 @@ export type Fixture = {
   /** `folder/file`, as in `agent/task.start`. */
   readonly name: string;
   readonly subject?: string;
-  readonly route?: string;
   /** Name of the schema in contracts. */
-  readonly schema: string;
+  readonly schema?: string;
+  /** Of a request over HTTP, as in `POST /v1/tasks`: the schema is that of its entry in `ROUTES`. */
+  readonly route?: string;
   readonly message: unknown;
 };
 

@@ -7,6 +7,7 @@ import { findFreePort, startProcess, type RunningProcess } from '@baton/stack';
 import { createTestDatabase, startNats, until, type TestNats } from '@baton/testkit';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
+import { expectDocumented } from './documented.js';
 import { migrate } from '../src/database/migrate.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -33,7 +34,7 @@ export type Fixture = {
   restart(meanwhile: () => Promise<void>): Promise<void>;
   /** A JSON request over NATS. */
   ask(subject: string, body: unknown): Promise<Json>;
-  /** A JSON request over HTTP, to the replicas in turn. */
+  /** A JSON request over HTTP, to the replicas in turn; whatever it is answered must be as the documents say. */
   http(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<HttpAnswer>;
   close(): Promise<void>;
 };
@@ -102,11 +103,9 @@ export async function startFixture({
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      return {
-        status: response.status,
-        body: text === '' ? undefined : JSON.parse(text),
-        headers: response.headers,
-      };
+      const answer = text === '' ? undefined : JSON.parse(text);
+      expectDocumented(method, path, response.status, answer);
+      return { status: response.status, body: answer, headers: response.headers };
     },
     async close() {
       await Promise.all([connection, ...agents.values()].map(async (one) => (await one).close()));

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { decisionView } from './decision.js';
+import { errorBody } from './errors.js';
+import { pageOf, type Route } from './route.js';
+import {
+  cancelTask,
+  createBatch,
+  createGraph,
+  createTask,
+  listTasks,
+  TASK_STATUSES,
+  taskHistory,
+} from './task.js';
+import { createdTask, taskDetail, taskHistoryEntry, taskView } from './task-view.js';
+import { uuid } from './words.js';
+
+const params = { id: uuid };
+const version = z.number().int();
+const status = z.enum(TASK_STATUSES);
+
+/** What a command answers: where the task is now. */
+const changedTask = z.object({ id: uuid, status, version });
+
+/** One task of a batch whose tasks were each judged on its own. */
+const batchResult = z.discriminatedUnion('ok', [
+  z.object({ index: z.number().int(), ok: z.literal(true), id: uuid, status, version }),
+  z.object({ index: z.number().int(), ok: z.literal(false), error: errorBody }),
+]);
+
+export const TASK_ROUTES = {
+  createTask: {
+    method: 'POST',
+    path: '/v1/tasks',
+    tag: 'Tasks',
+    summary: 'Creates one task',
+    body: createTask,
+    answers: { 201: taskView },
+    answerHeaders: ['Location', 'ETag'],
+    errors: ['DEPENDENCY_NOT_FOUND'],
+  },
+  listTasks: {
+    method: 'GET',
+    path: '/v1/tasks',
+    tag: 'Tasks',
+    summary: 'Lists tasks, newest first, without payloads',
+    query: listTasks,
+    answers: { 200: pageOf(taskView) },
+    errors: [],
+  },
+  getTask: {
+    method: 'GET',
+    path: '/v1/tasks/{id}',
+    tag: 'Tasks',
+    summary: 'Reads a task with its payloads, progress and dependencies',
+    params,
+    answers: { 200: taskDetail },
+    answerHeaders: ['ETag'],
+    errors: ['TASK_NOT_FOUND'],
+  },
+  createBatch: {
+    method: 'POST',
+    path: '/v1/tasks/batch',
+    tag: 'Bulk',
+    summary: 'Creates up to 1,000 tasks, each judged on its own, or with `atomic` all or none',
+    body: createBatch,
+    answers: {
+      200: z.object({
+        results: z.array(batchResult),
+        summary: z.object({ succeeded: z.number().int(), failed: z.number().int() }),
+      }),
+      201: z.object({ tasks: z.array(createdTask) }),
+    },
+    errors: ['DEPENDENCY_NOT_FOUND'],
+  },
+  createGraph: {
+    method: 'POST',
+    path: '/v1/tasks/graph',
+    tag: 'Bulk',
+    summary: 'Creates tasks with dependencies among each other, all or none',
+    body: createGraph,
+    answers: { 201: z.object({ tasks: z.array(createdTask) }) },
+    errors: ['DEPENDENCY_CYCLE', 'DEPENDENCY_NOT_FOUND'],
+  },
+  cancelTask: {
+    method: 'POST',
+    path: '/v1/tasks/{id}/cancel',
+    tag: 'Commands',
+    summary: 'Calls a task off; children that are not detached follow',
+    params,
+    body: cancelTask.optional(),
+    answers: { 200: changedTask },
+    errors: ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
+  },
+  readHistory: {
+    method: 'GET',
+    path: '/v1/tasks/{id}/history',
+    tag: 'Reading',
+    summary: 'Lists every accepted change, 500 at a time',
+    params,
+    query: taskHistory,
+    answers: { 200: z.object({ data: z.array(taskHistoryEntry) }) },
+    errors: ['TASK_NOT_FOUND'],
+  },
+  readDecision: {
+    method: 'GET',
+    path: '/v1/tasks/{id}/decision',
+    tag: 'Reading',
+    summary: 'Says why this agent; or, while nobody has the task, why it waits and what to do',
+    params,
+    answers: { 200: decisionView },
+    errors: ['TASK_NOT_FOUND'],
+  },
+} as const satisfies Readonly<Record<string, Route>>;
