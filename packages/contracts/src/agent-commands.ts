@@ -4,29 +4,40 @@ import { jsonValue, text } from './json.js';
 import { LIMITS } from './limits.js';
 import { taskError } from './task.js';
 import type { TaskStatus } from './task.js';
-import { uuid } from './words.js';
+import type { TaskVerb } from './subjects.js';
+import { agentId, uuid } from './words.js';
 
-const held = {
-  taskId: uuid,
-  // Columns of the database are as wide: a larger number would be its error, not a refusal.
-  attempt: z.int32().min(0),
-  epoch: z.int32().min(0),
-  commandId: uuid,
+// Columns of the database are as wide: a larger number would be its error, not a refusal.
+const counter = z.int32().min(0);
+const held = { taskId: uuid, attempt: counter, epoch: counter, commandId: uuid };
+
+const progress = {
+  percent: z.number().min(0).max(100),
+  message: text({ maxCharacters: 1_000 }).optional(),
 };
+const complete = { result: jsonValue.optional() };
+const giveBack = { reason: z.enum(['draining', 'declined']) };
 
 /** `agent.<id>.task.<verb>`: each carries the fence; `commandId` makes a repetition harmless. */
 export const taskCommands = {
   start: z.object(held),
-  progress: z.object({
-    ...held,
-    percent: z.number().min(0).max(100),
-    message: text({ maxCharacters: 1_000 }).optional(),
-  }),
-  complete: z.object({ ...held, result: jsonValue.optional() }),
+  progress: z.object({ ...held, ...progress }),
+  complete: z.object({ ...held, ...complete }),
   fail: z.object({ ...held, error: z.object(taskError.shape) }),
-  return: z.object({ ...held, reason: z.enum(['draining', 'declined']) }),
+  return: z.object({ ...held, ...giveBack }),
 } as const;
 export type ProgressCommand = z.infer<typeof taskCommands.progress>;
+
+const inStead = { agentId, attempt: counter, epoch: counter, commandId: uuid.optional() };
+
+/** `POST /v1/tasks/{id}/<verb>`: the same words, said in the stead of the agent that holds the task. */
+export const heldRequests = {
+  start: z.strictObject(inStead),
+  progress: z.strictObject({ ...inStead, ...progress }),
+  complete: z.strictObject({ ...inStead, ...complete }),
+  fail: z.strictObject({ ...inStead, error: taskError }),
+  return: z.strictObject({ ...inStead, ...giveBack }),
+} as const satisfies Record<TaskVerb, z.ZodType>;
 
 /** One command, or several in one message: the items are then parsed and answered one by one. */
 export const taskItems = z.object({ items: z.array(z.unknown()).min(1).max(LIMITS.agentItems) });

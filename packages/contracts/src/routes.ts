@@ -1,9 +1,11 @@
 import { AGENT_ROUTES } from './agent.routes.js';
+import { COMMAND_ROUTES } from './command.routes.js';
 import type { Route } from './route.js';
 import { TASK_ROUTES } from './task.routes.js';
 
 /** The one registry of the REST API: every operation of task-service by its operation id. */
 export const ROUTES = {
   ...TASK_ROUTES,
+  ...COMMAND_ROUTES,
   ...AGENT_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;

@@ -2,24 +2,13 @@ import { z } from 'zod';
 import { decisionView } from './decision.js';
 import { errorBody } from './errors.js';
 import { pageOf, type Route } from './route.js';
-import {
-  cancelTask,
-  createBatch,
-  createGraph,
-  createTask,
-  listTasks,
-  TASK_STATUSES,
-  taskHistory,
-} from './task.js';
+import { createBatch, createGraph, createTask, listTasks, TASK_STATUSES, taskHistory } from './task.js';
 import { createdTask, taskDetail, taskHistoryEntry, taskView } from './task-view.js';
 import { uuid } from './words.js';
 
 const params = { id: uuid };
 const version = z.number().int();
 const status = z.enum(TASK_STATUSES);
-
-/** What a command answers: where the task is now. */
-const changedTask = z.object({ id: uuid, status, version });
 
 /** One task of a batch whose tasks were each judged on its own. */
 const batchResult = z.discriminatedUnion('ok', [
@@ -80,16 +69,6 @@ export const TASK_ROUTES = {
     body: createGraph,
     answers: { 201: z.object({ tasks: z.array(createdTask) }) },
     errors: ['DEPENDENCY_CYCLE', 'DEPENDENCY_NOT_FOUND'],
-  },
-  cancelTask: {
-    method: 'POST',
-    path: '/v1/tasks/{id}/cancel',
-    tag: 'Commands',
-    summary: 'Calls a task off; children that are not detached follow',
-    params,
-    body: cancelTask.optional(),
-    answers: { 200: changedTask },
-    errors: ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
   },
   readHistory: {
     method: 'GET',

@@ -10,6 +10,7 @@ import { DistributionConsumer } from './distribution/distribution.consumer.js';
 import { DistributionService } from './distribution/distribution.service.js';
 import type { Services } from './services.js';
 import { LeaseService } from './shards/lease.service.js';
+import { CommandController } from './tasks/command.controller.js';
 import { DecisionService } from './tasks/decision.service.js';
 import { TaskController } from './tasks/task.controller.js';
 import { TaskReading } from './tasks/task.reading.service.js';
@@ -26,6 +27,7 @@ export class AppModule {
       module: AppModule,
       controllers: [
         TaskController,
+        CommandController,
         TaskReadingController,
         AgentController,
         AgentConsumer,

@@ -3,7 +3,7 @@ export type Status =
 
 export const TERMINAL: readonly string[] = ['completed', 'failed', 'cancelled'];
 
-/** Who may have said it: the agent that holds the task, the system, the distribution, or whoever may. */
+/** Who may have said it: the agent that holds the task or a user in its stead, the system, the distribution, or whoever may. */
 type By = 'holder' | 'system' | 'distribution' | 'anyone';
 
 /** One legal step of a task: nothing else may stand in a history. `reasons` undefined: whatever was given. */
@@ -70,7 +70,7 @@ function isBy(by: By, actor: string, holder: string | null): boolean {
     case 'distribution':
       return actor === 'service:distribution';
     case 'holder':
-      return holder !== null && actor === `agent:${holder}`;
+      return holder !== null && (actor === `agent:${holder}` || actor.startsWith('user:'));
   }
 }
 

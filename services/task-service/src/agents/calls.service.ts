@@ -50,9 +50,8 @@ export class CallsService {
         `Agent ${agentId} neither created task ${taskId} nor holds an ancestor of it`,
       );
     }
-    const { accepted } = await this.tasks.cancel(
-      taskId,
-      reason ?? 'requested',
+    const { accepted } = await this.tasks.command(
+      { command: { kind: 'cancel', taskId, reason: reason ?? 'requested' }, commandId: null },
       caller(agentId, traceparent, 0),
     );
     return { ok: true, ...accepted };

@@ -7,39 +7,14 @@ import {
   type ProgressCommand,
   type TaskAnswer,
   type TaskItemsAnswer,
-  type TaskVerb,
 } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
 import { refuseStale } from '../tasks/task.decide.js';
 import { readTasks } from '../tasks/task.store.js';
-import type { TaskCommand } from '../tasks/task.state.js';
+import type { Accepted } from '../tasks/task.js';
+import { HELD_WORDS } from '../tasks/task.words.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { saveProgress } from './progress.store.js';
-
-type StateVerb = Exclude<TaskVerb, 'progress'>;
-type ParsedCommand = { readonly command: TaskCommand; readonly commandId: string };
-
-/** The command an agent's words stand for; the agent's id is the subject's, never the payload's. */
-function toCommand(verb: StateVerb, agentId: string, item: unknown): ParsedCommand {
-  switch (verb) {
-    case 'start': {
-      const { taskId, commandId, ...fence } = parse(taskCommands.start, item, verb);
-      return { command: { kind: verb, taskId, fence: { agentId, ...fence } }, commandId };
-    }
-    case 'complete': {
-      const { taskId, commandId, result = null, ...fence } = parse(taskCommands.complete, item, verb);
-      return { command: { kind: verb, taskId, fence: { agentId, ...fence }, result }, commandId };
-    }
-    case 'fail': {
-      const { taskId, commandId, error, ...fence } = parse(taskCommands.fail, item, verb);
-      return { command: { kind: verb, taskId, fence: { agentId, ...fence }, error }, commandId };
-    }
-    case 'return': {
-      const { taskId, commandId, reason, ...fence } = parse(taskCommands.return, item, verb);
-      return { command: { kind: verb, taskId, fence: { agentId, ...fence }, reason }, commandId };
-    }
-  }
-}
 
 /** `agent.<id>.task.<verb>`: one command or several in one message, each judged and answered on its own. */
 export class TaskVerbsService {
@@ -49,7 +24,7 @@ export class TaskVerbsService {
   ) {}
 
   async state(
-    verb: StateVerb,
+    verb: HeldVerb,
     agentId: string,
     body: unknown,
     traceparent: string | undefined,
@@ -63,21 +38,40 @@ export class TaskVerbsService {
     return eachItem(body, async (items) => {
       const parsed = items.map((item) => orRefusal(() => parse(taskCommands.progress, item, 'progress')));
       const valid = parsed.filter((item): item is ProgressCommand => !(item instanceof DomainError));
-      const saved = valid.length === 0 ? NOTHING_SAVED : await saveProgress(this.pool, agentId, valid);
-      return Promise.all(parsed.map((item) => this.progressAnswer(agentId, item, saved)));
+      const reported = (await this.report(agentId, valid)).values();
+      return parsed.map((item) => {
+        const outcome = item instanceof DomainError ? item : reported.next().value;
+        if (outcome === undefined) throw new Error('progress was taken without an outcome');
+        return outcome instanceof DomainError ? refused(outcome) : { ok: true, ...outcome };
+      });
     });
   }
 
+  /** What came of each report, refusals among them, in the order given. */
+  async report(
+    agentId: string,
+    items: readonly ProgressCommand[],
+  ): Promise<readonly (Accepted | DomainError)[]> {
+    if (items.length === 0) return [];
+    const saved = await saveProgress(this.pool, agentId, items);
+    return Promise.all(
+      items.map(async (item) => {
+        const task = saved.get(item.taskId);
+        return task === undefined ? this.refusalOf(agentId, item) : { taskId: item.taskId, ...task };
+      }),
+    );
+  }
+
   private async submit(
-    verb: StateVerb,
+    verb: HeldVerb,
     agentId: string,
     item: unknown,
     traceparent: string | null,
   ): Promise<TaskAnswer> {
-    const parsed = orRefusal(() => toCommand(verb, agentId, item));
-    if (parsed instanceof DomainError) return refused(parsed);
+    const said = orRefusal(() => HELD_WORDS[verb].ofMessage(agentId, item));
+    if (said instanceof DomainError) return refused(said);
     const settled = await this.writePath.submit({
-      ...parsed,
+      ...said,
       actor: `agent:${agentId}` satisfies Actor,
       traceparent,
       bytes: verb === 'complete' ? JSON.stringify(item).length : 64,
@@ -89,24 +83,19 @@ export class TaskVerbsService {
   }
 
   /** Progress the fence refused is told apart as a state command would be. */
-  private async progressAnswer(
+  private async refusalOf(
     agentId: string,
-    item: ProgressCommand | DomainError,
-    saved: Awaited<ReturnType<typeof saveProgress>>,
-  ): Promise<TaskAnswer> {
-    if (item instanceof DomainError) return refused(item);
-    const { taskId, attempt, epoch } = item;
-    const task = saved.get(taskId);
-    if (task !== undefined) return { ok: true, taskId, ...task };
+    { taskId, attempt, epoch }: ProgressCommand,
+  ): Promise<DomainError> {
     const found = (await readTasks(this.pool, [taskId])).get(taskId);
-    if (found === undefined) return refused(new DomainError('TASK_NOT_FOUND', `There is no task ${taskId}`));
-    const refusal = refuseStale(found.task, found, { agentId, attempt, epoch });
+    if (found === undefined) return new DomainError('TASK_NOT_FOUND', `There is no task ${taskId}`);
     const conflict = `Task ${taskId} is ${found.task.status}; start it before reporting progress`;
-    return refused(refusal ?? new DomainError('TASK_STATE_CONFLICT', conflict));
+    const refusal = refuseStale(found.task, found, { agentId, attempt, epoch });
+    return refusal ?? new DomainError('TASK_STATE_CONFLICT', conflict);
   }
 }
 
-const NOTHING_SAVED: Awaited<ReturnType<typeof saveProgress>> = new Map();
+type HeldVerb = keyof typeof HELD_WORDS;
 
 async function eachItem(
   body: unknown,

@@ -19,8 +19,11 @@ function routesOf(controller: Type): readonly string[] {
     if (handler === undefined) return [];
     const method: RequestMethod | undefined = Reflect.getMetadata(METHOD_METADATA, handler);
     if (method === undefined) return [];
-    const path = [base, Reflect.getMetadata(PATH_METADATA, handler)].filter((part) => part !== '/').join('/');
-    return [`${RequestMethod[method]} /${path.replace(/:(\w+)/g, '{$1}')}`];
+    const paths: readonly string[] = [Reflect.getMetadata(PATH_METADATA, handler)].flat();
+    return paths.map((own) => {
+      const path = [base, own].filter((part) => part !== '/').join('/');
+      return `${RequestMethod[method]} /${path.replace(/:(\w+)/g, '{$1}')}`;
+    });
   });
 }
 

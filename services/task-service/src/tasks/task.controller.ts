@@ -1,17 +1,15 @@
 import {
-  cancelTask,
   createBatch,
   createGraph,
   createTask,
   DomainError,
   looseBatch,
   parse,
-  uuid,
   type CreateTask,
   type ErrorBody,
   type TaskStatus,
 } from '@baton/contracts';
-import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { RequestCaller } from '../http/caller.js';
 import { markReplayed } from '../http/replayed.js';
@@ -22,7 +20,7 @@ type BatchItem = { readonly index: number } & (
   | { readonly ok: false; readonly error: ErrorBody }
 );
 
-/** What changes tasks, over HTTP. */
+/** What makes tasks, over HTTP. */
 @Controller('v1/tasks')
 export class TaskController {
   constructor(private readonly tasks: TaskService) {}
@@ -68,20 +66,6 @@ export class TaskController {
     const created = await this.tasks.createGraph(parse(createGraph, body, 'Graph'), caller);
     markReplayed(reply, created.replayed);
     return { tasks: created.tasks };
-  }
-
-  @Post(':id/cancel')
-  @HttpCode(200)
-  async cancel(
-    @Param('id') id: string,
-    @Body() body: unknown,
-    @RequestCaller() caller: Caller,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const { reason = 'requested' } = parse(cancelTask, body ?? {}, 'Cancel');
-    const { accepted, replayed } = await this.tasks.cancel(parse(uuid, id, 'Task id'), reason, caller);
-    markReplayed(reply, replayed);
-    return { id: accepted.taskId, status: accepted.status, version: accepted.version };
   }
 
   private async createEach(items: readonly unknown[], caller: Caller) {

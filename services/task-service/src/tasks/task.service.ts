@@ -7,6 +7,7 @@ import { replay, type Changes } from './task.fold.js';
 import * as reader from './task.reader.store.js';
 import type { Accepted, CreateCommand, NewTask, TaskDescription } from './task.js';
 import { taskNotFound } from './task.reading.service.js';
+import type { SaidCommand } from './task.words.js';
 import { toView } from './task.view.js';
 
 /** Who asks, and what came with the request. */
@@ -70,15 +71,14 @@ export class TaskService {
     return this.createTogether(toNewTasks(graph, this.mintId), caller, parent);
   }
 
-  /** Calls a task off; its children that are not detached follow. */
-  async cancel(
-    id: string,
-    reason: string,
+  /** Has one task take an arrow; throws what it was refused for. */
+  async command(
+    { command, commandId }: SaidCommand,
     caller: Caller,
   ): Promise<{ readonly accepted: Accepted; readonly replayed: boolean }> {
-    const outcome = await this.writePath.execute(submission({ kind: 'cancel', taskId: id, reason }, caller));
+    const outcome = await this.writePath.execute({ ...caller, command, commandId });
     const [accepted] = outcome.accepted;
-    if (accepted === undefined) throw taskNotFound(id);
+    if (accepted === undefined) throw taskNotFound(command.taskId);
     return { accepted, replayed: outcome.replayed };
   }
 
@@ -102,10 +102,7 @@ export class TaskService {
   }
 }
 
-function submission(
-  command: CreateCommand | { kind: 'cancel'; taskId: string; reason: string },
-  caller: Caller,
-) {
+function submission(command: CreateCommand, caller: Caller) {
   return { command, commandId: null, ...caller };
 }
 

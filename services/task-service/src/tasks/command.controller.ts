@@ -1,0 +1,55 @@
+import { DomainError, heldRequests, parse, uuid } from '@baton/contracts';
+import { Body, Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { TaskVerbsService } from '../agents/task-verbs.service.js';
+import { RequestCaller } from '../http/caller.js';
+import { markReplayed } from '../http/replayed.js';
+import type { Accepted } from './task.js';
+import { TaskService, type Caller } from './task.service.js';
+import { WORDS } from './task.words.js';
+
+/** What changes one task, over HTTP: the same words as over NATS, answered when the change is committed. */
+@Controller('v1/tasks')
+export class CommandController {
+  constructor(
+    private readonly tasks: TaskService,
+    private readonly verbs: TaskVerbsService,
+  ) {}
+
+  @Post(':id/progress')
+  @HttpCode(200)
+  async progress(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const taskId = parse(uuid, id, 'Task id');
+    const { agentId, commandId = '', ...said } = parse(heldRequests.progress, body, 'Command');
+    const [outcome] = await this.verbs.report(agentId, [{ ...said, taskId, commandId }]);
+    if (outcome === undefined) throw new Error('progress was taken without an outcome');
+    if (outcome instanceof DomainError) throw outcome;
+    return answer(outcome, reply);
+  }
+
+  @Post(Object.keys(WORDS).map((word) => `:id/${word}`))
+  @HttpCode(200)
+  async command(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Req() { routeOptions }: FastifyRequest,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const toCommand = WORDS[routeOptions.url?.split('/').at(-1) ?? ''];
+    if (toCommand === undefined) throw new Error(`no command is behind ${routeOptions.url}`);
+    const said = toCommand(parse(uuid, id, 'Task id'), body);
+    const { accepted, replayed } = await this.tasks.command(said, caller);
+    markReplayed(reply, replayed);
+    return answer(accepted, reply);
+  }
+}
+
+function answer({ taskId, status, attempt, version }: Accepted, reply: FastifyReply) {
+  void reply.header('etag', `"v${version}"`);
+  return { id: taskId, status, attempt, version };
+}

@@ -1,0 +1,78 @@
+import { cancelTask, heldRequests, parse, taskCommands, type TaskVerb } from '@baton/contracts';
+import type { z } from 'zod';
+import type { Fence, TaskCommand } from './task.state.js';
+
+/** A command as somebody said it; by the id its sender gave it a repetition is known. */
+export type SaidCommand = { readonly command: TaskCommand; readonly commandId: string | null };
+
+/** The task and the hold on it that a holder's word is about. */
+type Hold = { readonly taskId: string; readonly fence: Fence };
+
+/** A word of a holder as it comes over NATS, and over HTTP from whoever speaks in its stead. */
+type HeldWord = {
+  /** The agent's id is the subject's, never the payload's. */
+  readonly ofMessage: (agentId: string, item: unknown) => SaidCommand;
+  readonly ofRequest: (taskId: string, body: unknown) => SaidCommand;
+};
+
+type Message = Omit<Fence, 'agentId'> & { readonly taskId: string; readonly commandId: string };
+type Request = Fence & { readonly commandId?: string | undefined };
+
+/** Every word of a holder that takes an arrow, `agent.<id>.task.<word>`: what it says and what it means. */
+export const HELD_WORDS: { readonly [Verb in Exclude<TaskVerb, 'progress'>]: HeldWord } = {
+  start: held(taskCommands.start, heldRequests.start, (hold) => ({ kind: 'start', ...hold })),
+  complete: held(taskCommands.complete, heldRequests.complete, (hold, { result = null }) => ({
+    kind: 'complete',
+    ...hold,
+    result,
+  })),
+  fail: held(taskCommands.fail, heldRequests.fail, (hold, { error }) => ({ kind: 'fail', ...hold, error })),
+  return: held(taskCommands.return, heldRequests.return, (hold, { reason }) => ({
+    kind: 'return',
+    ...hold,
+    reason,
+  })),
+};
+
+/** A word of whoever has a say in a task without holding it. */
+type Word = (taskId: string, body: unknown) => SaidCommand;
+
+/** Every word of `POST /v1/tasks/{id}/<word>` that takes an arrow, with the command it stands for. */
+export const WORDS: Readonly<Record<string, Word>> = {
+  cancel: word('Cancel', cancelTask, (taskId, { reason = 'requested' }) => ({
+    kind: 'cancel',
+    taskId,
+    reason,
+  })),
+  ...Object.fromEntries(Object.entries(HELD_WORDS).map(([name, { ofRequest }]) => [name, ofRequest])),
+};
+
+function word<Schema extends z.ZodType>(
+  title: string,
+  schema: Schema,
+  toCommand: (taskId: string, said: z.output<Schema>) => TaskCommand,
+): Word {
+  return (taskId, body) => ({
+    command: toCommand(taskId, parse(schema, body ?? {}, title)),
+    commandId: null,
+  });
+}
+
+function held<Said extends z.ZodType<Message>, Asked extends z.ZodType<Request>>(
+  message: Said,
+  request: Asked,
+  toCommand: (hold: Hold, said: z.output<Said> | z.output<Asked>) => TaskCommand,
+): HeldWord {
+  return {
+    ofMessage(agentId, item) {
+      const said = parse(message, item, 'Command');
+      const { taskId, attempt, epoch, commandId } = said;
+      return { command: toCommand({ taskId, fence: { agentId, attempt, epoch } }, said), commandId };
+    },
+    ofRequest(taskId, body) {
+      const said = parse(request, body, 'Command');
+      const { agentId, attempt, epoch, commandId = null } = said;
+      return { command: toCommand({ taskId, fence: { agentId, attempt, epoch } }, said), commandId };
+    },
+  };
+}
