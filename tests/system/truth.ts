@@ -3,7 +3,7 @@ import type { AgentHost } from './agents.js';
 import { checkCapacity, checkExpiries, checkRuns } from './truth/fleet.js';
 import { compareWithRow, replay, type Hold } from './truth/history.js';
 import * as read from './truth/read.js';
-import { checkChildren, checkDependencies } from './truth/relations.js';
+import { checkChildren, checkDependencies, endsOf } from './truth/relations.js';
 
 export type TruthOptions = {
   /** Tasks somebody was told were accepted. */
@@ -110,15 +110,18 @@ function checkTask(
   tasks: ReadonlyMap<string, read.StoredTask>,
 ): { readonly holds: readonly Hold[]; readonly problems: readonly string[] } {
   const replayed = replay(task.events);
-  const dependencies = task.dependsOn.map((id) => tasks.get(id)).filter((one) => one !== undefined);
-  const missing = task.dependsOn.filter((id) => !tasks.has(id));
+  const dependencies = task.dependsOn.map((edge) => ({
+    ...edge,
+    ends: endsOf(tasks.get(edge.id)?.events ?? []),
+  }));
+  const missing = task.dependsOn.filter(({ id }) => !tasks.has(id));
   return {
     holds: replayed.holds,
     problems: [
       ...replayed.problems,
       ...compareWithRow(replayed, task.fields),
       ...checkHashes(task),
-      ...missing.map((id) => `it depends on task ${id}, which is not there`),
+      ...missing.map(({ id }) => `it depends on task ${id}, which is not there`),
       ...checkDependencies(task.events, dependencies),
     ],
   };

@@ -48,8 +48,12 @@ export const retryPolicy = z.strictObject({
 });
 export type RetryPolicy = z.infer<typeof retryPolicy>;
 
-/** What happens to the dependent when the dependency fails or is cancelled. */
-export const dependencyPolicy = z.literal('fail');
+/**
+ * What happens to the dependent when the dependency fails or is cancelled: it fails too, is cancelled too, goes on all
+ * the same, or waits until the dependency is reopened and completes.
+ */
+export const DEPENDENCY_POLICIES = ['fail', 'cancel', 'ignore', 'wait'] as const;
+export const dependencyPolicy = z.enum(DEPENDENCY_POLICIES);
 export type DependencyPolicy = z.infer<typeof dependencyPolicy>;
 
 const dependencyOptions = { policy: dependencyPolicy.default('fail'), name: word.optional() };

@@ -12,12 +12,15 @@ export type Query = <Row extends Record<string, unknown>>(
 export type StoredTask = Relative & {
   readonly fields: Fields;
   readonly hashes: Hashes;
-  readonly dependsOn: readonly string[];
+  readonly dependsOn: readonly StoredEdge[];
   readonly events: readonly StoredEvent[];
 };
 
 /** In hexadecimal; of the result only when there is one. */
 export type Hashes = { readonly input: string; readonly context: string; readonly result: string | null };
+
+/** `since`: when an edge was put on a live task, else 0. */
+export type StoredEdge = { readonly id: string; readonly policy: string; readonly since: number };
 
 export type StoredEvent = HistoryEvent & { readonly hashes: Partial<Hashes> };
 
@@ -69,7 +72,10 @@ const FIELDS = [
 
 const TASKS = `SELECT id, json_build_object(${FIELDS}) AS fields,
     json_build_object('input', ${sha256('input')}, 'context', ${sha256('context')}, 'result', ${sha256('result')}) AS hashes,
-    ARRAY(SELECT depends_on::text FROM task_dependencies WHERE task_id = t.id) AS "dependsOn"
+    ARRAY(SELECT json_build_object('id', d.depends_on, 'policy', d.policy, 'since', coalesce((
+        SELECT max(${milliseconds('e.created_at')}) FROM task_events e WHERE e.task_id = t.id
+          AND e.event_data->'linked'->>'taskId' = d.depends_on::text), 0))
+      FROM task_dependencies d WHERE d.task_id = t.id) AS "dependsOn"
   FROM tasks t WHERE id > $1 ORDER BY id LIMIT ${PAGE}`;
 
 const EVENTS = `SELECT task_id AS "taskId", version, event_type AS type, actor, reason, attempt,
@@ -83,7 +89,7 @@ export async function readTasks(query: Query): Promise<ReadonlyMap<string, Store
   const tasks = new Map<string, StoredTask>();
   let after = '00000000-0000-0000-0000-000000000000';
   for (;;) {
-    const rows = await query<{ id: string; fields: Fields; hashes: Hashes; dependsOn: string[] }>(TASKS, [
+    const rows = await query<{ id: string; fields: Fields; hashes: Hashes; dependsOn: StoredEdge[] }>(TASKS, [
       after,
     ]);
     const ids = rows.map(({ id }) => id);

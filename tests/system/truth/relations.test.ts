@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkChildren, checkDependencies, type Relative } from './relations.js';
+import { checkChildren, checkDependencies, endsOf, type Dependency, type Relative } from './relations.js';
 
 const task = (id: string, change: Partial<Relative> = {}): Relative => ({
   id,
@@ -11,36 +11,69 @@ const task = (id: string, change: Partial<Relative> = {}): Relative => ({
   ...change,
 });
 
+const dependency = (id: string, status = 'completed', change: Partial<Dependency> = {}): Dependency => ({
+  id,
+  policy: 'fail',
+  since: 0,
+  ends: [{ status, at: 10 }],
+  ...change,
+});
+
 describe('a task that depends on others', () => {
   const happens = (type: string, at: number, reason: string | null = null) => [
     { version: 1, type, actor: 'any', reason, attempt: 1, at, changes: {} },
   ];
 
   it('may be handed out when all have completed, and given up when one has not', () => {
-    expect(checkDependencies(happens('task.assigned', 10), [task('a'), task('b')])).toEqual([]);
+    expect(checkDependencies(happens('task.assigned', 10), [dependency('a'), dependency('b')])).toEqual([]);
     const failed = happens('task.failed', 10, 'dependency_failed');
-    expect(checkDependencies(failed, [task('a'), task('b', { status: 'cancelled' })])).toEqual([]);
+    expect(checkDependencies(failed, [dependency('a'), dependency('b', 'cancelled')])).toEqual([]);
+    const ignored = dependency('a', 'failed', { policy: 'ignore' });
+    expect(checkDependencies(happens('task.assigned', 10), [ignored])).toEqual([]);
+    const later = dependency('a', 'completed', { since: 6 });
+    expect(checkDependencies(happens('task.assigned', 5), [later])).toEqual([]);
   });
 
   it.each([
-    ['assigned before the last completed', happens('task.assigned', 9), [task('a')], 'before task a'],
-    ['started before the last completed', happens('task.started', 9), [task('a')], 'before task a'],
+    ['assigned before the last completed', happens('task.assigned', 9), [dependency('a')], 'before task a'],
+    ['started before the last completed', happens('task.started', 9), [dependency('a')], 'before task a'],
+    ['assigned after one failed', happens('task.assigned', 11), [dependency('a', 'failed')], 'before task a'],
     [
-      'assigned after one failed',
+      'assigned although one it waits for was cancelled',
       happens('task.assigned', 11),
-      [task('a', { status: 'failed' })],
+      [dependency('a', 'cancelled', { policy: 'wait' })],
       'before task a',
     ],
-    ['given up without a cause', happens('task.failed', 11, 'dependency_failed'), [task('a')], 'none of its'],
+    [
+      'given up for one it was to ignore',
+      happens('task.failed', 11, 'dependency_failed'),
+      [dependency('a', 'failed', { policy: 'ignore' })],
+      'none of its',
+    ],
+    [
+      'given up without a cause',
+      happens('task.failed', 11, 'dependency_failed'),
+      [dependency('a')],
+      'none of its',
+    ],
     [
       'given up before the cause',
       happens('task.failed', 9, 'dependency_failed'),
-      [task('a', { status: 'failed' })],
+      [dependency('a', 'failed')],
       'none of its',
     ],
   ])('is wrong when %s', (_what, events, dependencies, problem) => {
     expect(checkDependencies(events, dependencies).join('\n')).toContain(problem);
   });
+});
+
+it('knows every end of a task that was reopened', () => {
+  const event = { version: 1, actor: 'any', reason: null, attempt: 1, changes: {} };
+  const types = ['task.failed', 'task.queued', 'task.completed'];
+  expect(endsOf(types.map((type, at) => ({ ...event, type, at })))).toEqual([
+    { status: 'failed', at: 0 },
+    { status: 'completed', at: 2 },
+  ]);
 });
 
 describe('a child', () => {

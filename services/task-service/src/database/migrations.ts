@@ -1,9 +1,15 @@
 import { Foundation1763800000000 } from './migrations/foundation.js';
 import { SessionAge1764000000000 } from './migrations/session-age.js';
+import { Workflows1764300000000 } from './migrations/workflows.js';
 import { ShardLeases1763900000000 } from './migrations/shard-leases.js';
 
 /**
  * The migrations, oldest first; each name ends in the time it was written, by which TypeORM orders them. A large one
  * has a file of its own, a statement or two can stand here.
  */
-export const MIGRATIONS = [Foundation1763800000000, ShardLeases1763900000000, SessionAge1764000000000];
+export const MIGRATIONS = [
+  Foundation1763800000000,
+  ShardLeases1763900000000,
+  SessionAge1764000000000,
+  Workflows1764300000000,
+];

@@ -1,4 +1,5 @@
 import { agentOf, DomainError, LIMITS, type Actor, type TaskStatus } from '@baton/contracts';
+import { isMet } from './dependency.decide.js';
 import { queued, scheduled } from './outcome.decide.js';
 import { refuseStale } from './task.decide.js';
 import type { CreateCommand, NewTask, Task } from './task.js';
@@ -92,9 +93,10 @@ function maySee(actor: Actor, task: ExistingDependency, parent: Task | undefined
 }
 
 function isBlocked(task: NewTask, added: ReadonlySet<string>, related: CreateRelated): boolean {
-  return task.dependencies.some(
-    ({ taskId }) => added.has(taskId) || related.dependencies.get(taskId)?.status !== 'completed',
-  );
+  return task.dependencies.some(({ taskId, policy }) => {
+    const status = related.dependencies.get(taskId)?.status;
+    return added.has(taskId) || status === undefined || !isMet({ policy, status });
+  });
 }
 
 function newTask(
@@ -147,6 +149,7 @@ function newTask(
     actualDuration: null,
     queueKey: null,
     backlogClass: null,
+    awaitedChildren: null,
     error: null,
     dueAt: null,
     offerTries: 0,

@@ -64,6 +64,7 @@ const CHANGING: readonly Column<Task>[] = [
   { name: 'actual_duration', type: 'float8', value: (task) => task.actualDuration },
   { name: 'queue_key', type: 'bigint', value: (task) => task.queueKey },
   { name: 'backlog_class', type: 'text', value: (task) => task.backlogClass },
+  { name: 'awaited_children', type: 'json', value: (task) => jsonOrNull(task.awaitedChildren) },
   { name: 'error', type: 'json', value: (task) => jsonOrNull(task.error) },
   { name: 'due_at', type: 'ms', value: (task) => task.dueAt },
   { name: 'offer_tries', type: 'int', value: (task) => task.offerTries },

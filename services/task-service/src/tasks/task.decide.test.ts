@@ -255,27 +255,6 @@ describe('failing, losing, timing out', () => {
 });
 
 describe('waiting', () => {
-  it('unblocks by a fresh look at every dependency and fails when one failed', () => {
-    const blocked: Task = {
-      ...createdFixture(),
-      status: 'blocked',
-      statusReason: 'dependency',
-      backlogClass: null,
-    };
-    const look = (...statuses: readonly ('completed' | 'queued' | 'cancelled')[]) =>
-      accept(
-        blocked,
-        { kind: 'unblock', taskId: 'x' },
-        { dependencies: statuses.map((status) => ({ policy: 'fail', status })) },
-      );
-    expect(look('completed', 'completed')).toMatchObject({ status: 'queued', statusReason: 'unblocked' });
-    expect(look('completed', 'queued')).toMatchObject({ status: 'blocked' });
-    expect(look('queued', 'cancelled')).toMatchObject({
-      status: 'failed',
-      statusReason: 'dependency_failed',
-    });
-  });
-
   it('ripens a delayed task at its time, which keeps its place in the queue', () => {
     const delayed = createdFixture({ availableAt: 1_060_000 });
     expect(delayed).toMatchObject({ status: 'queued', backlogClass: null, dueAt: 1_060_000 });

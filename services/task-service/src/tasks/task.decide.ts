@@ -1,4 +1,5 @@
 import { DomainError } from '@baton/contracts';
+import { verdictOf, type Edge, type Verdict } from './dependency.decide.js';
 import { due, expire, fail, failedBySystem, forget } from './failure.decide.js';
 import { changed, conflict, ended, queued, stale } from './outcome.decide.js';
 import { allows, isHeld, isTerminal, type Fence, type TaskCommand } from './task.state.js';
@@ -144,14 +145,17 @@ function cancel(task: Task, reason: string, now: number): Decided | DomainError 
 /** Always a fresh look at every dependency, never a counter: no order of ends and retries can miscount. */
 function unblock(task: Task, related: Related, now: number): Decided {
   if (task.status !== 'blocked') return { outcome: 'unchanged', task };
-  const broken = related.dependencies.find(({ status }) => status === 'failed' || status === 'cancelled');
-  if (broken) {
-    const message = `a dependency ${broken.status === 'failed' ? 'failed' : 'was cancelled'}`;
-    return failedBySystem(task, 'unblock', 'dependency_failed', message, {}, now);
-  }
-  if (related.dependencies.some(({ status }) => status !== 'completed'))
-    return { outcome: 'unchanged', task };
+  const verdict = verdictOf(related.dependencies);
+  if (verdict.is === 'unmet') return { outcome: 'unchanged', task };
+  if (verdict.is !== 'met') return endedBy(task, verdict, now);
   return changed(task, 'unblock', 'task.queued', now, queued(task, 'unblocked', now, remaining(task, now)));
+}
+
+/** Ends the dependent as the policy of the broken edge says. */
+function endedBy(task: Task, { is, cause }: Extract<Verdict, { cause: Edge }>, now: number): Changed {
+  const message = `its dependency ${cause.taskId} ${cause.status === 'failed' ? 'failed' : 'was cancelled'}`;
+  if (is === 'fail') return failedBySystem(task, 'unblock', 'dependency_failed', message, {}, now);
+  return changed(task, 'unblock', 'task.cancelled', now, ended('cancelled', 'dependency_failed', task, now));
 }
 
 /** How long a task must still wait for its own `availableAt`. */

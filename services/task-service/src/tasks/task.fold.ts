@@ -25,6 +25,7 @@ const PROGRESSION_KEYS = [
   'actualDuration',
   'queueKey',
   'backlogClass',
+  'awaitedChildren',
   'error',
 ] as const satisfies readonly (keyof TaskProgression)[];
 

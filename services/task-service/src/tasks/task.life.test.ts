@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { DomainError } from '@baton/contracts';
+import { DEPENDENCY_POLICIES, DomainError } from '@baton/contracts';
 import fc from 'fast-check';
 import { createdFixture, DECISION } from '../../test/task.fixture.js';
 import { nextDue } from './due.policy.js';
@@ -30,6 +30,7 @@ const step = fc.record({
     'failed' as const,
     'queued' as const,
   ),
+  policy: fc.constantFrom(...DEPENDENCY_POLICIES),
   after: fc.constantFrom(-5_000, 0, 1, 3_000, 70_000, 400_000),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -113,7 +114,7 @@ describe('decide, for any life of a task', () => {
             const command = toCommand(task, one);
             const rows: Related = {
               agent: { id: one.agentId, status: 'online', capacity: 5, held: one.full ? 5 : 0 },
-              dependencies: [{ policy: 'fail', status: one.dependency }],
+              dependencies: [{ taskId: EARLIER.taskId, policy: one.policy, status: one.dependency }],
               // As the lock query gives it: of the agent the task is assigned to.
               liveEpoch: task.assignedTo === null ? null : 1,
               heartbeatMs: task.assignedTo === null ? null : 2_000,

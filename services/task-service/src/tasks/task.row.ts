@@ -52,6 +52,7 @@ export type TaskRow = {
   actual_duration: number | null;
   queue_key: number | null;
   backlog_class: string | null;
+  awaited_children: number | 'all' | null;
   error: TaskError | null;
   due_at: number | null;
   offer_tries: number;
@@ -102,6 +103,7 @@ export function rowToTask(row: TaskRow): Task {
     actualDuration: row.actual_duration,
     queueKey: row.queue_key,
     backlogClass: row.backlog_class,
+    awaitedChildren: row.awaited_children,
     error: row.error,
     dueAt: row.due_at,
     offerTries: row.offer_tries,

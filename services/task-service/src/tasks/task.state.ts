@@ -24,8 +24,8 @@ export const ARROWS = {
   start: { from: ['assigned'], to: ['in_progress'], events: ['task.started'], by: 'holder' },
   unblock: {
     from: ['blocked'],
-    to: ['queued', 'failed'],
-    events: ['task.queued', 'task.failed'],
+    to: ['queued', 'failed', 'cancelled'],
+    events: ['task.queued', 'task.failed', 'task.cancelled'],
     by: 'system',
   },
   complete: { from: ['in_progress'], to: ['completed'], events: ['task.completed'], by: 'holder' },

@@ -1,3 +1,4 @@
+import type { DependencyPolicy } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { parameters, type Part } from '../database/parts.js';
 import { joinJson, pgArray } from '../database/pg-array.js';
@@ -87,7 +88,7 @@ export async function lockRelated(
 export type DependencyEdge = {
   readonly taskId: string;
   readonly dependsOn: string;
-  readonly policy: Related['dependencies'][number]['policy'];
+  readonly policy: DependencyPolicy;
 };
 
 /** The edges of tasks that are locked: nobody changes them meanwhile. */

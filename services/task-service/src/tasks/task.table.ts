@@ -38,6 +38,7 @@ const NULLABLE = new Set([
   'estimated_duration',
   'queue_key',
   'backlog_class',
+  'awaited_children',
   'error',
   'result',
   'due_at',

@@ -12,6 +12,7 @@ import type {
   TaskEventType,
   TaskStatus,
 } from '@baton/contracts';
+import type { Edge } from './dependency.decide.js';
 import type { ArrowName, Fence, TaskCommand } from './task.state.js';
 
 /** An agent passed over for a task until `until` (milliseconds of the epoch). */
@@ -68,6 +69,8 @@ export type TaskProgression = {
   readonly queueKey: number | null;
   /** `needsClass` while the task is queued and available, else null: what the backlog index holds. */
   readonly backlogClass: string | null;
+  /** How many children must have ended before a task blocked for them goes on. */
+  readonly awaitedChildren: number | 'all' | null;
   readonly error: TaskError | null;
 };
 
@@ -122,7 +125,7 @@ export type Command = CreateCommand | TaskCommand;
 
 /** The rows a decision looks at beside the task itself. */
 export type Related = {
-  readonly dependencies: readonly { readonly policy: DependencyPolicy; readonly status: TaskStatus }[];
+  readonly dependencies: readonly Edge[];
   /** For `assign`: the agent named, locked. */
   readonly agent: AgentUnderLock | undefined;
   /** The live epoch of the agent the task is assigned to, read unlocked: enough to refuse a replaced process. */

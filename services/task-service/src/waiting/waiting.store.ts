@@ -27,13 +27,14 @@ export function findLiveChildren(db: Queryable, parents: readonly string[], { af
   return ids(db, 'find-live-children', text, [pgArray(parents), after, limit]);
 }
 
-/** Blocked tasks none of whose dependencies is unfinished, or one of which failed: an event about them was lost. */
+/** Tasks blocked for dependencies that hold them back no more, or that end them: an event about one was lost. */
 export function findMet(db: Queryable, { after, limit }: Page) {
-  const text = `SELECT t.id FROM tasks t WHERE t.status = 'blocked' AND t.id > $1
+  const text = `SELECT t.id FROM tasks t WHERE t.status = 'blocked' AND t.status_reason = 'dependency' AND t.id > $1
     AND (NOT EXISTS (SELECT 1 FROM task_dependencies d JOIN tasks o ON o.id = d.depends_on
-        WHERE d.task_id = t.id AND o.status <> 'completed')
+        WHERE d.task_id = t.id AND o.status <> 'completed'
+          AND NOT (d.policy = 'ignore' AND o.status IN ('failed','cancelled')))
       OR EXISTS (SELECT 1 FROM task_dependencies d JOIN tasks o ON o.id = d.depends_on
-        WHERE d.task_id = t.id AND o.status IN ('failed','cancelled')))
+        WHERE d.task_id = t.id AND d.policy IN ('fail','cancel') AND o.status IN ('failed','cancelled')))
     ORDER BY t.id LIMIT $2`;
   return ids(db, 'find-met', text, [after, limit]);
 }

@@ -1,4 +1,4 @@
-import { agentOf, DomainError, type TaskEventType } from '@baton/contracts';
+import { agentOf, DomainError, type TaskEventType, type TaskStatus } from '@baton/contracts';
 import { createMint } from '../database/mint-id.js';
 import { decideCreate, type CreateRelated } from '../tasks/create.decide.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
@@ -126,15 +126,20 @@ export class Batch {
   private related(command: TaskCommand, locked: LockedTask): Related {
     const edges = command.kind === 'unblock' ? (this.loaded.edges.get(command.taskId) ?? []) : [];
     return {
-      // A dependency that is gone was completed once: unfinished ones cannot be removed.
       dependencies: edges.map(({ dependsOn, policy }) => ({
+        taskId: dependsOn,
         policy,
-        status: this.loaded.dependencies.get(dependsOn)?.status ?? 'completed',
+        status: this.statusOf(dependsOn),
       })),
       agent: command.kind === 'assign' ? this.agent(command.agentId) : undefined,
       liveEpoch: locked.liveEpoch,
       heartbeatMs: locked.heartbeatMs,
     };
+  }
+
+  /** As this batch leaves it so far. A dependency that is gone was met once: none is removed while others wait for it. */
+  private statusOf(id: string): TaskStatus {
+    return this.current.get(id)?.status ?? this.loaded.dependencies.get(id)?.status ?? 'completed';
   }
 
   /** Slots freed by this very batch are not given away in it: the count was taken before. */

@@ -10,7 +10,7 @@ export type Loaded = {
   readonly tasks: ReadonlyMap<string, store.LockedTask>;
   readonly dependencies: ReadonlyMap<string, ExistingDependency>;
   /** Edges of the tasks to unblock. */
-  readonly edges: ReadonlyMap<string, readonly { readonly dependsOn: string; readonly policy: 'fail' }[]>;
+  readonly edges: ReadonlyMap<string, readonly store.DependencyEdge[]>;
   readonly children: ReadonlyMap<string, number>;
   readonly agents: ReadonlyMap<string, AgentUnderLock>;
   readonly now: number;
