@@ -8,6 +8,8 @@ import {
   renderKnownNames,
 } from './generate/configuration.mjs';
 import { renderErrors } from './generate/errors.mjs';
+import { renderOpenApi } from './generate/openapi.mjs';
+import { checkOpenApi } from './generate/check-openapi.mjs';
 import { renderProtocol } from './generate/protocol.mjs';
 import { renderStateMachine } from './generate/state-machine.mjs';
 
@@ -15,6 +17,7 @@ const documents = [
   { path: '.env.example', render: renderEnvironmentExample },
   { path: 'docs/configuration.md', render: renderConfiguration },
   { path: 'docs/errors.md', render: renderErrors },
+  { path: 'docs/openapi.json', render: renderOpenApi, check: checkOpenApi },
   { path: 'docs/protocol.md', render: renderProtocol },
   { path: 'docs/state-machine.md', render: renderStateMachine },
   { path: 'packages/runtime/src/config/known-names.ts', render: renderKnownNames },
@@ -22,8 +25,9 @@ const documents = [
 
 const isCheck = process.argv.includes('--check');
 const outdated = [];
-for (const { path, render } of documents) {
+for (const { path, render, check } of documents) {
   const text = await formatted(path, render());
+  await check?.(text);
   if (text === read(path)) continue;
   outdated.push(path);
   if (!isCheck) write(path, text);

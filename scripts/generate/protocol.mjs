@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import * as contracts from '../../packages/contracts/dist/index.js';
 import { fieldTable, shapes } from './fields.mjs';
+import { readFixture } from './fixtures.mjs';
 import { code, generatedNote, table } from './markdown.mjs';
 import { agentMessages, callMessages, hintMessages, serviceMessages, taskMessages } from './messages.mjs';
 
@@ -129,11 +129,6 @@ function streamTable() {
 function eventTable() {
   const rows = Object.entries(EVENTS).map(([type, { stream, tells }]) => [code(type), code(stream), tells]);
   return table(['Event', 'Stream', 'Tells'], rows);
-}
-
-function readFixture(name) {
-  const file = new URL(`../../packages/contracts/fixtures/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 // `taskCommands.start` is the field of an exported object.
