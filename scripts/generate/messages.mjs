@@ -83,7 +83,18 @@ export const callMessages = [
     answer: 'As for `call.create`.',
   },
   { name: 'agent/call.get', title: 'call.get', tells: 'Read a task.', answer: '`{ok, task}`.' },
-  { name: 'agent/call.cancel', title: 'call.cancel', tells: 'Cancel a task.', answer: taskAnswer },
+  {
+    name: 'agent/call.release',
+    title: 'call.release',
+    tells: 'Let a task go on that its creator held back.',
+    answer: taskAnswer,
+  },
+  {
+    name: 'agent/call.cancel',
+    title: 'call.cancel',
+    tells: 'Cancel a task the agent created, or below one it holds.',
+    answer: taskAnswer,
+  },
   {
     name: 'agent/call.inbox',
     title: 'call.inbox',

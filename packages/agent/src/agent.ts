@@ -25,6 +25,8 @@ export type Agent = {
   readonly closed: Promise<void>;
   readonly create: Create;
   get(taskId: string): Promise<TaskDetail>;
+  /** Lets a task go on that this agent created with `hold`. */
+  release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
   /**
    * Hears the ends of tasks this agent created, at least once each. Listen before `start`: what nobody listens to is
@@ -168,6 +170,7 @@ export function createAgent(options: AgentOptions): Agent {
     closed: closing.promise,
     create: ((what, createOptions = {}) => calls.create(what, createOptions)) as Create,
     get: (taskId) => calls.get(taskId),
+    release: (taskId) => calls.release(taskId),
     cancel: (taskId, reason) => calls.cancel(taskId, reason),
     onEnd: (listener) => inbox.listen(listener),
   };

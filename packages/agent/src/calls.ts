@@ -41,6 +41,7 @@ export type Calls = {
     signal?: AbortSignal,
   ): Promise<CreatedTask | readonly CreatedTask[]>;
   get(taskId: string, signal?: AbortSignal): Promise<TaskDetail>;
+  release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
   acknowledge(inboxIds: readonly string[]): Promise<void>;
 };
@@ -73,6 +74,11 @@ export function createCalls(options: {
     }
   }
 
+  /** The same id in every try: one that was accepted and not answered is not refused the second time. */
+  function command(verb: CallVerb, taskId: string, fields: object = {}) {
+    return call(verb, { taskId, commandId: randomUUID(), ...fields });
+  }
+
   return {
     async create(what, { parent, traceparent = null, idempotencyKey = randomUUID() }, signal = stopped) {
       const body: CallCreateInput = { ...toBody(what), idempotencyKey, ...(parent ? { parent } : {}) };
@@ -83,8 +89,11 @@ export function createCalls(options: {
     async get(taskId, signal = stopped) {
       return (await call('get', { taskId }, { signal }))['task'] as TaskDetail;
     },
+    async release(taskId) {
+      await command('release', taskId);
+    },
     async cancel(taskId, reason) {
-      await call('cancel', { taskId, ...(reason === undefined ? {} : { reason }) });
+      await command('cancel', taskId, reason === undefined ? {} : { reason });
     },
     async acknowledge(ids) {
       await call('ack', { ids });

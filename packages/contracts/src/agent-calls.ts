@@ -45,6 +45,11 @@ export type CallCreateAnswer = AgentAnswer<{
 }>;
 
 export const callGet = z.object({ taskId: uuid });
-export const callCancel = z.object({ taskId: uuid, reason: text({ maxCharacters: 255 }).optional() });
+
+/** A call about one task; `commandId` makes a repetition harmless. */
+const aboutTask = { taskId: uuid, commandId: uuid.optional() };
+export const callRelease = z.object(aboutTask);
+export const callCancel = z.object({ ...aboutTask, reason: text({ maxCharacters: 255 }).optional() });
+
 export const callInbox = z.object({ limit: z.number().int().min(1).max(100).default(100) });
 export const callAck = z.object({ ids: z.array(uuid).min(1).max(500) });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { heldRequests } from './agent-commands.js';
 import type { ErrorCode } from './errors.js';
 import type { Route } from './route.js';
-import { cancelTask, TASK_STATUSES } from './task.js';
+import { cancelTask, releaseTask, TASK_STATUSES } from './task.js';
 import { uuid } from './words.js';
 
 /** What a command answers: where the task is now. */
@@ -15,6 +15,7 @@ const changedTask = z.object({
 
 /** What may be said to one task, `POST /v1/tasks/{id}/<word>`. */
 export const COMMAND_ROUTES = {
+  releaseTask: command('release', 'Lets a task go on that was held back', releaseTask.optional()),
   cancelTask: command(
     'cancel',
     'Calls a task off; children that are not detached follow',

@@ -59,6 +59,7 @@ const WAITING_REASONS = [
   'BLOCKED_BY_DEPENDENCY',
   'DELAYED_UNTIL',
   'BACKOFF',
+  'HELD',
   'READY',
   'ENDED',
 ] as const;

@@ -68,7 +68,11 @@ const connectionEventData = z.object({ to: agentId, strength: z.number().nullabl
 
 /** The one registry of events: type (which is also its subject), stream, schema of `data`, and what it tells. */
 export const EVENTS = {
-  'task.created': { stream: 'TASKS', data: taskEventData, tells: 'A task was recorded: queued, or blocked' },
+  'task.created': {
+    stream: 'TASKS',
+    data: taskEventData,
+    tells: 'A task was recorded: queued, blocked, or held',
+  },
   'task.queued': {
     stream: 'TASKS',
     data: taskEventData,

@@ -2,7 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { readFixtures, type Fixture } from '../test/fixtures.js';
 import { mutations, type Schema } from '../test/mutations.js';
-import { callAck, callCancel, callCreate, callGet, callInbox, callSpawn } from './agent-calls.js';
+import {
+  callAck,
+  callCancel,
+  callCreate,
+  callGet,
+  callInbox,
+  callRelease,
+  callSpawn,
+} from './agent-calls.js';
 import { taskCommands, taskItems } from './agent-commands.js';
 import {
   control,
@@ -46,7 +54,7 @@ import {
 } from './subjects.js';
 
 const events = { taskEventBatch, fleetEventBatch };
-const calls = { callAck, callCancel, callCreate, callGet, callInbox, callSpawn };
+const calls = { callAck, callCancel, callCreate, callGet, callInbox, callRelease, callSpawn };
 const agents = {
   ...calls,
   control,

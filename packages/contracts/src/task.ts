@@ -84,6 +84,8 @@ const taskFields = {
   retryPolicy: retryPolicy.default({ ...DEFAULTS.retryPolicy }),
   estimatedDuration: seconds.optional(),
   detached: z.boolean().default(false),
+  /** Recorded, and kept back until it is released. */
+  hold: z.boolean().default(false),
   input: jsonObject.default({}),
   context: jsonObject.default({}),
 };
@@ -162,4 +164,5 @@ export type ListTasks = z.infer<typeof listTasks>;
 /** Query of `GET /v1/tasks/{id}/history`: events after this version. */
 export const taskHistory = z.strictObject({ after: z.coerce.number().pipe(z.int32().min(0)).default(0) });
 
+export const releaseTask = z.strictObject({});
 export const cancelTask = z.strictObject({ reason: text({ maxCharacters: 255 }).optional() });

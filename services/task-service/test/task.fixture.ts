@@ -34,6 +34,7 @@ export function newTaskFixture(overrides: Partial<NewTask> = {}): NewTask {
     deadline: null,
     estimatedDuration: null,
     detached: false,
+    hold: false,
     input: {},
     context: {},
     dependencies: [],

@@ -19,6 +19,10 @@ type Move = {
 const MOVES: readonly Move[] = [
   move('nothing', 'task.created', 'queued', ['anyone'], ['created']),
   move('nothing', 'task.created', 'blocked', ['anyone'], ['dependency']),
+  move('nothing', 'task.created', 'created', ['anyone'], ['held']),
+  move('created', 'task.queued', 'queued', ['anyone'], ['released']),
+  move('created', 'task.blocked', 'blocked', ['anyone'], ['dependency']),
+  move('created', 'task.failed', 'failed', ['system'], ['expired']),
   move('queued', 'task.queued', 'queued', ['system'], ['due']),
   move('queued', 'task.assigned', 'assigned', ['distribution'], [null]),
   move('queued', 'task.failed', 'failed', ['system'], ['expired']),
@@ -37,7 +41,7 @@ const MOVES: readonly Move[] = [
   move('in_progress', 'task.failed', 'failed', ['distribution'], ['agent_lost']),
   move('in_progress', 'task.failed', 'failed', ['holder'], ['retries_exhausted', 'not_retryable']),
   move('in_progress', 'task.failed', 'failed', ['system'], ['retries_exhausted', 'agent_lost', 'expired']),
-  ...(['queued', 'blocked', 'assigned', 'in_progress'] as const).map((from) =>
+  ...(['created', 'queued', 'blocked', 'assigned', 'in_progress'] as const).map((from) =>
     move(from, 'task.cancelled', 'cancelled', ['anyone']),
   ),
 ];

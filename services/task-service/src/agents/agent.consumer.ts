@@ -77,9 +77,14 @@ export class AgentConsumer {
     return this.calls.get(request(body, context));
   }
 
+  @Replies(agentSubject.call(ANY, 'release'), { queue })
+  release(body: unknown, context: BusContext) {
+    return this.calls.command('release', request(body, context));
+  }
+
   @Replies(agentSubject.call(ANY, 'cancel'), { queue })
   cancel(body: unknown, context: BusContext) {
-    return this.calls.cancel(request(body, context));
+    return this.calls.command('cancel', request(body, context));
   }
 
   @Replies(agentSubject.call(ANY, 'inbox'), { queue })

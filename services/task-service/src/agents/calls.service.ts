@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import {
   callAck,
-  callCancel,
   callCreate,
   callGet,
   callInbox,
@@ -15,6 +14,7 @@ import {
 import type { Pool } from '../database/database.js';
 import type { TaskReading } from '../tasks/task.reading.service.js';
 import type { Caller, TaskService } from '../tasks/task.service.js';
+import { CALL_WORDS } from '../tasks/task.words.js';
 import { acknowledgeInbox, findInbox } from './inbox.store.js';
 
 type Request = { readonly agentId: string; readonly body: unknown; readonly traceparent: string | undefined };
@@ -40,20 +40,18 @@ export class CallsService {
     return { ok: true, task: await this.visible(agentId, taskId) };
   }
 
-  /** By its creator, or by who holds an ancestor of it. */
-  async cancel({ agentId, body, traceparent }: Request) {
-    const { taskId, reason } = parse(callCancel, body, 'cancel');
+  /** By its creator; a cancel also by who holds an ancestor of it. */
+  async command(word: keyof typeof CALL_WORDS, { agentId, body, traceparent }: Request) {
+    const said = CALL_WORDS[word](body);
+    const { taskId } = said.command;
     const task = await this.visible(agentId, taskId);
-    if (task.createdBy !== `agent:${agentId}` && !(await this.holdsAncestor(agentId, task))) {
-      throw new DomainError(
-        'FORBIDDEN',
-        `Agent ${agentId} neither created task ${taskId} nor holds an ancestor of it`,
-      );
+    const mayAncestors = word === 'cancel';
+    const isCreator = task.createdBy === `agent:${agentId}`;
+    if (!isCreator && !(mayAncestors && (await this.holdsAncestor(agentId, task)))) {
+      const rights = mayAncestors ? 'neither created it nor holds an ancestor of it' : 'did not create it';
+      throw new DomainError('FORBIDDEN', `Agent ${agentId} may not ${word} task ${taskId}: it ${rights}`);
     }
-    const { accepted } = await this.tasks.command(
-      { command: { kind: 'cancel', taskId, reason: reason ?? 'requested' }, commandId: null },
-      caller(agentId, traceparent, 0),
-    );
+    const { accepted } = await this.tasks.command(said, caller(agentId, traceparent, 0));
     return { ok: true, ...accepted };
   }
 

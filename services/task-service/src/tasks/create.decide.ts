@@ -155,6 +155,7 @@ function newTask(
     offerTries: 0,
     offerAcceptedAt: null,
   };
+  if (task.hold) return scheduled({ ...waiting, status: 'created', statusReason: 'held' });
   if (blocked) return scheduled(waiting);
   const delay = task.availableAt === null ? 0 : task.availableAt - now;
   return scheduled({ ...waiting, ...queued(waiting, 'created', now, delay) });

@@ -42,6 +42,10 @@ export class DecisionService {
     if (isTerminal(task.status)) {
       return { reason: 'ENDED', evidence: { status: task.status }, nextStep: 'Nothing: the task has ended' };
     }
+    if (task.status === 'created') {
+      const nextStep = 'It becomes ready when it is released';
+      return { reason: 'HELD', evidence: { createdBy: task.createdBy }, nextStep };
+    }
     if (task.status === 'blocked') {
       const dependencies = await reader.findDependenciesOf(this.pool, task.id);
       const unmet = dependencies.filter(({ status }) => status !== 'completed');

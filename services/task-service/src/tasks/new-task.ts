@@ -88,6 +88,7 @@ function newTask(
     deadline: task.deadline === undefined ? null : Date.parse(task.deadline),
     estimatedDuration: task.estimatedDuration ?? null,
     detached: task.detached,
+    hold: task.hold,
     input: task.input,
     context: task.context,
     dependencies,

@@ -45,6 +45,11 @@ export function queued(task: Task, reason: string, now: number, delayMs: number)
   } satisfies Partial<TaskProgression>;
 }
 
+/** How long a task must still wait for its own `availableAt`. */
+export function remaining(task: Task, now: number): number {
+  return task.availableAt === null ? 0 : Math.max(0, task.availableAt - now);
+}
+
 function queueKey(task: Task, firstQueuedAt: number): number {
   return firstQueuedAt + PRIORITY_OFFSET_SECONDS[task.priority] * 1_000;
 }

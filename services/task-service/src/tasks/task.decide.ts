@@ -1,7 +1,8 @@
 import { DomainError } from '@baton/contracts';
 import { verdictOf, type Edge, type Verdict } from './dependency.decide.js';
 import { due, expire, fail, failedBySystem, forget } from './failure.decide.js';
-import { changed, conflict, ended, queued, stale } from './outcome.decide.js';
+import { changed, conflict, ended, queued, remaining, stale } from './outcome.decide.js';
+import { release } from './release.decide.js';
 import { allows, isHeld, isTerminal, type Fence, type TaskCommand } from './task.state.js';
 import type { Changed, Decided, Related, Task } from './task.js';
 
@@ -32,6 +33,8 @@ export function decide(
       return expire(task, command, at);
     case 'forget':
       return forget(task, related, command, at);
+    case 'release':
+      return release(task, related, at);
     case 'cancel':
       return cancel(task, command.reason, at);
     case 'unblock':
@@ -156,9 +159,4 @@ function endedBy(task: Task, { is, cause }: Extract<Verdict, { cause: Edge }>, n
   const message = `its dependency ${cause.taskId} ${cause.status === 'failed' ? 'failed' : 'was cancelled'}`;
   if (is === 'fail') return failedBySystem(task, 'unblock', 'dependency_failed', message, {}, now);
   return changed(task, 'unblock', 'task.cancelled', now, ended('cancelled', 'dependency_failed', task, now));
-}
-
-/** How long a task must still wait for its own `availableAt`. */
-function remaining(task: Task, now: number): number {
-  return task.availableAt === null ? 0 : Math.max(0, task.availableAt - now);
 }

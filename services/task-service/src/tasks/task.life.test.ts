@@ -58,6 +58,7 @@ const COMMANDS: {
     return { agentId, attempt, deadEpoch: epoch };
   },
   forget: (task, one) => ({ ...heldBy(task, one), version: task.version }),
+  release: () => ({}),
   cancel: () => ({ reason: 'requested' }),
   unblock: () => ({}),
   due: () => ({}),
@@ -102,9 +103,11 @@ describe('decide, for any life of a task', () => {
         fc.array(step, { maxLength: 60, size: 'max' }),
         fc.boolean(),
         fc.boolean(),
-        (steps, blocked, isUrgent) => {
+        fc.boolean(),
+        (steps, blocked, isUrgent, hold) => {
           let task = createdFixture({
             ...(blocked ? { dependencies: [EARLIER] } : {}),
+            hold,
             ...(isUrgent ? { deadline: 1_200_000 } : {}),
           });
           const events: ReplayEvent[] = [{ version: 1, at: task.updatedAt, changes: changesOfNew(task) }];

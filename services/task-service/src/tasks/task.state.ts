@@ -18,7 +18,13 @@ const UNFINISHED = TASK_STATUSES.filter((status) => !isTerminal(status));
  * `decide` is checked against it on every accepted command, and the property tests walk it.
  */
 export const ARROWS = {
-  create: { from: [], to: ['queued', 'blocked'], events: ['task.created'], by: 'anyone' },
+  create: { from: [], to: ['created', 'queued', 'blocked'], events: ['task.created'], by: 'anyone' },
+  release: {
+    from: ['created'],
+    to: ['queued', 'blocked'],
+    events: ['task.queued', 'task.blocked'],
+    by: 'creator, operator',
+  },
   ripen: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'system' },
   assign: { from: ['queued'], to: ['assigned'], events: ['task.assigned'], by: 'distribution' },
   start: { from: ['assigned'], to: ['in_progress'], events: ['task.started'], by: 'holder' },
@@ -98,6 +104,7 @@ export type TaskCommand =
       readonly attempt: number;
       readonly version: number;
     }
+  | { readonly kind: 'release'; readonly taskId: string }
   | { readonly kind: 'cancel'; readonly taskId: string; readonly reason: string }
   | { readonly kind: 'unblock'; readonly taskId: string }
   /** A timer found `dueAt` passed: does whatever is due. */

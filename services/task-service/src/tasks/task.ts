@@ -112,6 +112,8 @@ export type NewTask = TaskSettings &
     readonly ref?: string;
     readonly priority: Priority;
     readonly availableAt: number | null;
+    /** Kept back until it is released. */
+    readonly hold: boolean;
     readonly dependencies: readonly NewDependency[];
   };
 

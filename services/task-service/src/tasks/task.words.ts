@@ -1,4 +1,13 @@
-import { cancelTask, heldRequests, parse, taskCommands, type TaskVerb } from '@baton/contracts';
+import {
+  callCancel,
+  callRelease,
+  cancelTask,
+  heldRequests,
+  parse,
+  releaseTask,
+  taskCommands,
+  type TaskVerb,
+} from '@baton/contracts';
 import type { z } from 'zod';
 import type { Fence, TaskCommand } from './task.state.js';
 
@@ -39,6 +48,7 @@ type Word = (taskId: string, body: unknown) => SaidCommand;
 
 /** Every word of `POST /v1/tasks/{id}/<word>` that takes an arrow, with the command it stands for. */
 export const WORDS: Readonly<Record<string, Word>> = {
+  release: word('Release', releaseTask, (taskId) => ({ kind: 'release', taskId })),
   cancel: word('Cancel', cancelTask, (taskId, { reason = 'requested' }) => ({
     kind: 'cancel',
     taskId,
@@ -46,6 +56,22 @@ export const WORDS: Readonly<Record<string, Word>> = {
   })),
   ...Object.fromEntries(Object.entries(HELD_WORDS).map(([name, { ofRequest }]) => [name, ofRequest])),
 };
+
+/** The words of agents about tasks they have a say in, `agent.<id>.call.<word>`. */
+export const CALL_WORDS = {
+  release: call(callRelease, ({ taskId }) => ({ kind: 'release', taskId })),
+  cancel: call(callCancel, ({ taskId, reason = 'requested' }) => ({ kind: 'cancel', taskId, reason })),
+} as const satisfies Readonly<Record<string, (body: unknown) => SaidCommand>>;
+
+function call<Schema extends z.ZodType<{ readonly commandId?: string | undefined }>>(
+  schema: Schema,
+  toCommand: (said: z.output<Schema>) => TaskCommand,
+) {
+  return (body: unknown): SaidCommand => {
+    const said = parse(schema, body, 'Call');
+    return { command: toCommand(said), commandId: said.commandId ?? null };
+  };
+}
 
 function word<Schema extends z.ZodType>(
   title: string,

@@ -116,7 +116,13 @@ export class Batch {
     if (result !== null) this.results.set(task.id, result);
     this.record(submission, task, changed.event, changedEventData(before, changed, result), changed.detail);
     const decision = changed.detail?.decision ?? null;
-    this.committed.push({ before, after: task, arrow: changed.arrow, decision });
+    this.committed.push({
+      before,
+      after: task,
+      arrow: changed.arrow,
+      decision,
+      ...(task.status === 'blocked' ? { recheck: true } : {}),
+    });
     if (task.status === 'assigned' && task.assignedTo !== null) {
       this.held.set(task.assignedTo, (this.held.get(task.assignedTo) ?? 0) + 1);
     }
@@ -124,7 +130,7 @@ export class Batch {
   }
 
   private related(command: TaskCommand, locked: LockedTask): Related {
-    const edges = command.kind === 'unblock' ? (this.loaded.edges.get(command.taskId) ?? []) : [];
+    const edges = this.loaded.edges.get(command.taskId) ?? [];
     return {
       dependencies: edges.map(({ dependsOn, policy }) => ({
         taskId: dependsOn,

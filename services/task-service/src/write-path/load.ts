@@ -9,7 +9,7 @@ import type { Settled, Submission } from './submission.js';
 export type Loaded = {
   readonly tasks: ReadonlyMap<string, store.LockedTask>;
   readonly dependencies: ReadonlyMap<string, ExistingDependency>;
-  /** Edges of the tasks to unblock. */
+  /** Edges of the tasks whose dependencies are looked at. */
   readonly edges: ReadonlyMap<string, readonly store.DependencyEdge[]>;
   readonly children: ReadonlyMap<string, number>;
   readonly agents: ReadonlyMap<string, AgentUnderLock>;
@@ -25,7 +25,7 @@ export async function load(
   const targets = new Set<string>();
   const related = new Set<string>();
   const parents = new Set<string>();
-  const unblocked = new Set<string>();
+  const dependents = new Set<string>();
   const agentIds = new Set<string>();
   submissions.forEach(({ command }, index) => {
     if (command.kind === 'create' && command.parent) parents.add(command.parent.taskId);
@@ -36,12 +36,12 @@ export async function load(
       return;
     }
     targets.add(command.taskId);
-    if (command.kind === 'unblock') unblocked.add(command.taskId);
+    if (LOOKS_AT_DEPENDENCIES.has(command.kind)) dependents.add(command.taskId);
     if (command.kind === 'assign') agentIds.add(command.agentId);
   });
   for (const parent of parents) targets.add(parent);
   const locked = targets.size === 0 ? NO_TASKS : await store.lockTasks(db, [...targets]);
-  const edges = unblocked.size === 0 ? [] : await store.findDependencies(db, [...unblocked]);
+  const edges = dependents.size === 0 ? [] : await store.findDependencies(db, [...dependents]);
   for (const { dependsOn } of edges) related.add(dependsOn);
   const dependencies = related.size === 0 ? new Map() : await store.lockRelated(db, [...related]);
   const children = parents.size === 0 ? new Map() : await store.countChildren(db, [...parents]);
@@ -55,6 +55,9 @@ export async function load(
     now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
   };
 }
+
+/** Commands that are decided by how the task's dependencies stand. */
+const LOOKS_AT_DEPENDENCIES: ReadonlySet<Submission['command']['kind']> = new Set(['unblock', 'release']);
 
 const NO_TASKS: store.LockedTasks = { tasks: new Map(), now: undefined };
 const NO_AGENTS: LockedAgents = { agents: new Map(), now: undefined };
