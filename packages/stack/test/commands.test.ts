@@ -25,6 +25,7 @@ describe('the commands', () => {
   it.each([
     ['start', '"npm start" takes nothing, but got "--port 80".'],
     ['migrate', '"npm run migrate" takes nothing, but got "--port 80".'],
+    ['audit-verify', '"npm run audit:verify" takes nothing or "-- --json", but got "--port 80".'],
     ['reset', '"npm run reset" takes nothing or "-- --all", but got "--port 80".'],
   ])('%s refuses words it does not know', async (name, message) => {
     expect(await command(name, ['--port', '80'])).toEqual({ code: 2, stdout: '', stderr: `${message}\n` });
@@ -36,7 +37,13 @@ describe('the commands', () => {
     expect(stderr).toMatch(/^DATABASE_URL is not set, .* Set it to postgresql:.*\n$/);
   });
 
-  it.each(['migrate', 'start'])(
+  it('audit-verify says that there has been no start yet', async () => {
+    const { code, stderr } = await command('audit-verify', []);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/holds no database yet: run "npm start" first, or set DATABASE_URL/);
+  });
+
+  it.each(['migrate', 'audit-verify', 'start'])(
     '%s says where nothing listens, without a stack or a password',
     async (name) => {
       const DATABASE_URL = `postgresql://me:secret@127.0.0.1:${await findFreePort()}/baton`;

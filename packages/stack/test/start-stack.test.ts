@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 
 import { startStack, type Stack, type StackOptions } from '../src/index.js';
+import { withStackDatabase } from '../src/postgres/stack-database.js';
 import { resetState } from '../src/state/reset-state.js';
 import { binaries, plainEnvironment, temporaryDirectory } from './temporary-directory.js';
 
@@ -48,6 +49,20 @@ describe('startStack', () => {
     await expect(query(stack.metricsPostgresUrl, 'select * from public.secret')).rejects.toThrow(
       /permission denied/,
     );
+  });
+
+  it('gives its database to a command, and starts it for one while it does not run', async () => {
+    const name = `select 1 as one, pg_postmaster_start_time()::text as since`;
+    const report = (): void => undefined;
+    const ask = () => withStackDatabase({ directory: stack.directory, report }, (url) => query(url, name));
+    const running = await ask();
+    expect(running).toEqual(await query(stack.postgresUrl, name));
+    await stack.stop();
+    const started = await ask();
+    expect(started).toEqual([{ one: 1, since: expect.any(String) }]);
+    expect(started).not.toEqual(running);
+    await expect(query(stack.postgresUrl, name)).rejects.toThrow(/ECONNREFUSED/);
+    stack = await startStack(options);
   });
 
   it('lets nobody else read passwords and data', async () => {

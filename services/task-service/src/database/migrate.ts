@@ -1,4 +1,5 @@
 import { expectApplied, lockForMigration, type MigrationLockOptions } from '@baton/runtime';
+import { ensureArchive } from './archive-tables.js';
 import { createMigrator, type DataSource } from './database.js';
 import { ensurePartitions } from './partitions.js';
 
@@ -13,6 +14,7 @@ export async function migrate(
     await lockForMigration((sql) => runner.query(sql), { ...options, name: 'task-service migrations' });
     const applied = await dataSource.runMigrations();
     await ensurePartitions((statement) => runner.query(statement));
+    await ensureArchive((statement) => runner.query(statement));
     return applied.map(({ name }) => name);
   } finally {
     // The lock goes with its connection.

@@ -22,7 +22,7 @@ export function changedEventData(before: Task, changed: Changed, result: string 
 }
 
 /** The SHA-256 of stored JSON text, in hexadecimal. */
-export function sha256(text: string): string {
+function sha256(text: string): string {
   return hash('sha256', text, 'hex');
 }
 

@@ -6,9 +6,18 @@ import { rowToTask, type TaskRow } from './task.row.js';
 import type { Task, TaskDescription, TaskPayload } from './task.js';
 
 const STATE = STATE_COLUMNS.map((name) => `t.${name}`).join(', ');
-const DESCRIPTION = 't.title, t.description, t.tags, t.metadata, t.estimated_duration';
+/** What people read about a task, beside its state. */
+export const DESCRIPTION_COLUMNS = [
+  'title',
+  'description',
+  'tags',
+  'metadata',
+  'estimated_duration',
+] as const;
+const DESCRIPTION = DESCRIPTION_COLUMNS.map((name) => `t.${name}`).join(', ');
 
-type DescribedRow = TaskRow & {
+/** `STATE_COLUMNS` and `DESCRIPTION_COLUMNS` as the driver gives them. */
+export type DescribedRow = TaskRow & {
   title: string;
   description: string;
   tags: readonly string[];
@@ -157,7 +166,8 @@ export async function findFirstEvents(
   return new Map(rows.map(({ id, ...event }) => [id, event]));
 }
 
-function describe(row: DescribedRow): DescribedTask {
+/** The only place where such a row becomes a task. */
+export function describe(row: DescribedRow): DescribedTask {
   const { title, description, tags, metadata, estimated_duration: estimatedDuration } = row;
   return { ...rowToTask(row), title, description, tags, metadata, estimatedDuration };
 }

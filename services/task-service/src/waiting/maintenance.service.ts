@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { forgetOldSessions } from '../agents/agent.store.js';
 import { forgetOldInbox } from '../agents/inbox.store.js';
+import { ensureMonths } from '../database/archive-tables.js';
 import { createMigrator, type Pool } from '../database/database.js';
 import { ensurePartitions } from '../database/partitions.js';
 import { Loop } from '../loop.js';
@@ -28,7 +29,7 @@ type House = {
 
 async function keepHouse({ pool, databaseUrl, logger, signal }: House): Promise<void> {
   const steps = {
-    'partitions of task_events': () => addPartitions(databaseUrl),
+    'partitions of months to come': () => addPartitions(databaseUrl),
     'old idempotency keys': () => forgetOldKeys(pool, signal),
     'old inbox rows': () => forgetOldInbox(pool, signal),
     'old sessions': () => forgetOldSessions(pool, signal),
@@ -47,6 +48,7 @@ async function addPartitions(databaseUrl: string): Promise<void> {
   const dataSource = await createMigrator(databaseUrl).initialize();
   try {
     await ensurePartitions((sql) => dataSource.query(sql));
+    await ensureMonths((sql) => dataSource.query(sql));
   } finally {
     await dataSource.destroy();
   }

@@ -1,0 +1,34 @@
+import { explainDatabaseError, isDatabaseAway, readConfig, runMain, StartError } from '@baton/runtime';
+import { auditHistory } from './audit/audit.service.js';
+import { configSchema } from './config.js';
+import { createPool } from './database/database.js';
+
+/**
+ * `npm run audit:verify`: replays every history in `DATABASE_URL`, tells what differs as it is found, one line each
+ * (JSON with `--json`), then a summary. Exits with status 1 when anything differs.
+ */
+runMain(async () => {
+  const { DATABASE_URL: url } = readConfig(configSchema.pick({ DATABASE_URL: true }));
+  const asJson = process.argv.includes('--json');
+  const pool = createPool({ url, size: 1, onError: () => undefined });
+  try {
+    const report = await auditHistory({
+      pool,
+      onProblem: (found) => {
+        process.stdout.write(
+          asJson ? `${JSON.stringify(found)}\n` : `task ${found.taskId}: ${found.problem}\n`,
+        );
+      },
+    });
+    const { tasks, events, problems } = report;
+    const verdict = problems === 0 ? 'all of it agrees' : `${problems} problems, told above`;
+    process.stdout.write(
+      asJson ? `${JSON.stringify(report)}\n` : `Replayed ${events} events of ${tasks} tasks: ${verdict}.\n`,
+    );
+    if (problems > 0) process.exitCode = 1;
+  } catch (error) {
+    throw isDatabaseAway(error) ? new StartError(explainDatabaseError(error, url), { cause: error }) : error;
+  } finally {
+    await pool.end();
+  }
+});
