@@ -7,18 +7,23 @@ import {
   type TaskError,
 } from '@baton/contracts';
 
-/** Thrown by a handler to fail its task with a code of its own; `retryable` says whether another try may help. */
+/**
+ * Thrown by a handler to fail its task with a code of its own; `retryable` says whether another try may help. With the
+ * code `rate_limited` and `retryAfter` (seconds) the task waits that long, and no retry is used up.
+ */
 export class TaskFailure extends Error {
   readonly retryable: boolean;
+  readonly retryAfter: number | undefined;
 
   constructor(
     readonly code: string,
     message: string,
-    options: { readonly retryable?: boolean; readonly cause?: unknown } = {},
+    options: { readonly retryable?: boolean; readonly retryAfter?: number; readonly cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'TaskFailure';
     this.retryable = options.retryable ?? true;
+    this.retryAfter = options.retryAfter;
   }
 }
 
@@ -53,7 +58,12 @@ export class TaskAborted extends Error {
 export function toTaskError(thrown: unknown): TaskError {
   const error =
     thrown instanceof TaskFailure
-      ? { code: thrown.code, message: thrown.message, retryable: thrown.retryable }
+      ? {
+          code: thrown.code,
+          message: thrown.message,
+          retryable: thrown.retryable,
+          ...(thrown.retryAfter === undefined ? {} : { retryAfter: thrown.retryAfter }),
+        }
       : { code: 'failed', message: messageOf(thrown), retryable: true };
   const valid = taskError.safeParse(error);
   if (valid.success) return valid.data;

@@ -57,6 +57,8 @@ export const taskView = z.object({
   detached: z.boolean(),
   timeout: z.number().nullable(),
   startTimeout: z.number(),
+  queueTimeout: z.number().nullable(),
+  progressTimeout: z.number().nullable(),
   estimatedDuration: z.number().nullable(),
   actualDuration: z.number().nullable(),
   createdAt: timestamp,

@@ -80,6 +80,10 @@ const taskFields = {
   deadline: timestamp.optional(),
   timeout: seconds.optional(),
   startTimeout: seconds.default(DEFAULTS.startTimeout),
+  /** How long it may wait each time, held back, blocked or queued. */
+  queueTimeout: seconds.optional(),
+  /** How long its agent may work on it without a word of progress. */
+  progressTimeout: seconds.optional(),
   maxRetries: z.number().int().min(0).max(100).default(DEFAULTS.maxRetries),
   retryPolicy: retryPolicy.default({ ...DEFAULTS.retryPolicy }),
   estimatedDuration: seconds.optional(),
@@ -135,6 +139,8 @@ export const taskError = z.strictObject({
   code: word.default('failed'),
   message: text({ maxBytes: 8 * 1024 }),
   retryable: z.boolean().default(true),
+  /** With the code `rate_limited`: seconds to wait before it is tried again, which is no retry. */
+  retryAfter: z.number().min(0).max(86_400).exactOptional(),
 });
 export type TaskError = z.infer<typeof taskError>;
 

@@ -30,6 +30,8 @@ export function newTaskFixture(overrides: Partial<NewTask> = {}): NewTask {
     retryPolicy: { kind: 'exponential', baseSeconds: 2, capSeconds: 300, jitter: true },
     timeout: null,
     startTimeout: 60,
+    queueTimeout: null,
+    progressTimeout: null,
     availableAt: null,
     deadline: null,
     estimatedDuration: null,

@@ -4,8 +4,11 @@ import { pgArray } from '../database/pg-array.js';
 
 type SavedProgress = { readonly attempt: number; readonly version: number; readonly status: TaskStatus };
 
+const IS_FURTHER = 'excluded.attempt > p.attempt OR excluded.percent >= p.percent';
+
 /**
- * Keeps the latest progress of tasks this agent is working on, unversioned; within an attempt it never moves back.
+ * Keeps the latest progress of tasks this agent is working on, unversioned; within an attempt it never moves back, but
+ * every report is a sign of life.
  * Answers the tasks that passed the fence, by id.
  */
 export async function saveProgress(
@@ -25,9 +28,10 @@ export async function saveProgress(
       saved AS (
         INSERT INTO task_progress AS p (task_id, attempt, percent, message, updated_at)
         SELECT id, attempt, percent, message, clock_timestamp() FROM fenced
-        ON CONFLICT (task_id) DO UPDATE SET attempt = excluded.attempt, percent = excluded.percent,
-          message = excluded.message, updated_at = excluded.updated_at
-        WHERE excluded.attempt > p.attempt OR (excluded.attempt = p.attempt AND excluded.percent >= p.percent))
+        ON CONFLICT (task_id) DO UPDATE SET attempt = excluded.attempt, updated_at = excluded.updated_at,
+          percent = CASE WHEN ${IS_FURTHER} THEN excluded.percent ELSE p.percent END,
+          message = CASE WHEN ${IS_FURTHER} THEN excluded.message ELSE p.message END
+        WHERE excluded.attempt >= p.attempt)
       SELECT id, attempt, version, status FROM fenced`,
     values: [
       agentId,
@@ -39,4 +43,18 @@ export async function saveProgress(
     ],
   });
   return new Map(rows.map(({ id, ...task }) => [id, task]));
+}
+
+/** When the present attempts of these tasks last reported progress (milliseconds); those that did not are left out. */
+export async function findProgressTimes(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.query<{ id: string; at: number }>({
+    name: 'find-progress-times',
+    text: `SELECT t.id, p.updated_at AS at FROM tasks t
+      JOIN task_progress p ON p.task_id = t.id AND p.attempt = t.attempt WHERE t.id = ANY($1::uuid[])`,
+    values: [pgArray(ids)],
+  });
+  return new Map(rows.map(({ id, at }) => [id, at]));
 }

@@ -2,6 +2,7 @@ import { Foundation1763800000000 } from './migrations/foundation.js';
 import { History1764600000000 } from './migrations/history.js';
 import { SessionAge1764000000000 } from './migrations/session-age.js';
 import { Workflows1764300000000 } from './migrations/workflows.js';
+import { WaitLimits1764200000000 } from './migrations/wait-limits.js';
 import { ShardLeases1763900000000 } from './migrations/shard-leases.js';
 
 /**
@@ -12,6 +13,7 @@ export const MIGRATIONS = [
   Foundation1763800000000,
   ShardLeases1763900000000,
   SessionAge1764000000000,
+  WaitLimits1764200000000,
   Workflows1764300000000,
   History1764600000000,
 ];

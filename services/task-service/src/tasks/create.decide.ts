@@ -124,6 +124,8 @@ function newTask(
     retryPolicy: task.retryPolicy,
     timeout: task.timeout,
     startTimeout: task.startTimeout,
+    queueTimeout: task.queueTimeout,
+    progressTimeout: task.progressTimeout,
     deadline: task.deadline,
     traceparent,
     status: 'blocked',

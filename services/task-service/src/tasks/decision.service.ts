@@ -53,9 +53,8 @@ export class DecisionService {
       return { reason: 'BLOCKED_BY_DEPENDENCY', evidence: { unmet }, nextStep };
     }
     if (task.availableAt !== null) {
-      const reason = task.attempt > 0 ? 'BACKOFF' : 'DELAYED_UNTIL';
       return {
-        reason,
+        reason: delayOf(task),
         evidence: { availableAt: iso(task.availableAt) },
         nextStep: 'It becomes ready at that time',
       };
@@ -83,4 +82,9 @@ export class DecisionService {
       throw new DomainError('UNAVAILABLE', `The distribution answered: ${body.error?.message}`);
     return parse(explainAnswer, answer, SERVICE_SUBJECTS.explain);
   }
+}
+
+function delayOf({ attempt, statusReason }: reader.FoundTask): Waiting['reason'] {
+  if (statusReason === 'rate_limited') return 'RATE_LIMITED';
+  return attempt > 0 ? 'BACKOFF' : 'DELAYED_UNTIL';
 }

@@ -4,46 +4,82 @@ import type { Task } from './task.js';
 type DueFields = Pick<
   Task,
   | 'status'
+  | 'createdAt'
+  | 'queuedAt'
   | 'availableAt'
   | 'assignedAt'
   | 'startedAt'
   | 'startTimeout'
   | 'timeout'
+  | 'queueTimeout'
+  | 'progressTimeout'
   | 'offerTries'
   | 'offerAcceptedAt'
   | 'backlogClass'
   | 'deadline'
 >;
 
-export type Due = 'ripen' | 'offer' | 'start_timeout' | 'timeout' | 'deadline';
+export type Due =
+  'ripen' | 'offer' | 'start_timeout' | 'timeout' | 'progress_timeout' | 'queue_timeout' | 'deadline';
 
 type NextDue = { readonly at: number; readonly what: Due };
 
-/** The earliest moment a timer must look at the task, and what for; nothing while no limit runs. */
-export function nextDue(task: DueFields): NextDue | undefined {
+/**
+ * The earliest moment a timer must look at the task, and what for; nothing while no limit runs. When the attempt last
+ * reported progress is not in the row, which would have to be written each time: only a timer that finds the limit
+ * passed looks there, and comes back later where there was some.
+ */
+export function nextDue(task: DueFields, progressAt: number | null = null): NextDue | undefined {
   if (isTerminal(task.status)) return undefined;
-  const limit = limitOf(task);
   const { deadline } = task;
-  if (deadline === null || (limit !== undefined && limit.at < deadline)) return limit;
-  return { at: deadline, what: 'deadline' };
+  return earliest([
+    ...limitsOf(task, progressAt),
+    ...(deadline === null ? [] : [{ at: deadline, what: 'deadline' } as const]),
+  ]);
 }
 
-/** The limit of the state the task is in. */
-function limitOf(task: DueFields): NextDue | undefined {
+/** The first of those that come at the same time. */
+function earliest(limits: readonly NextDue[]): NextDue | undefined {
+  const at = Math.min(...limits.map((limit) => limit.at));
+  return limits.find((limit) => limit.at === at);
+}
+
+/** The limits of the state the task is in. */
+function limitsOf(task: DueFields, progressAt: number | null): readonly NextDue[] {
   switch (task.status) {
+    case 'created':
+    case 'blocked':
+      return waitingLimits(task);
     case 'queued':
       return task.backlogClass === null && task.availableAt !== null
-        ? { at: task.availableAt, what: 'ripen' }
-        : undefined;
+        ? [{ at: task.availableAt, what: 'ripen' }, ...waitingLimits(task)]
+        : waitingLimits(task);
     case 'assigned':
-      return assignedDue(task, task.assignedAt ?? 0);
+      return [assignedDue(task, task.assignedAt ?? 0)];
     case 'in_progress':
-      return task.timeout === null
-        ? undefined
-        : { at: (task.startedAt ?? 0) + task.timeout * 1_000, what: 'timeout' };
+      return workingLimits(task, task.startedAt ?? 0, progressAt);
     default:
-      return undefined;
+      return [];
   }
+}
+
+function waitingLimits({ queueTimeout, queuedAt, createdAt }: DueFields): readonly NextDue[] {
+  if (queueTimeout === null) return [];
+  return [{ at: (queuedAt ?? createdAt) + queueTimeout * 1_000, what: 'queue_timeout' }];
+}
+
+function workingLimits(
+  { timeout, progressTimeout }: DueFields,
+  startedAt: number,
+  progressAt: number | null,
+): readonly NextDue[] {
+  const heardAt = Math.max(startedAt, progressAt ?? startedAt);
+  return [
+    ...(timeout === null ? [] : [{ at: startedAt + timeout * 1_000, what: 'timeout' } as const]),
+    ...(progressTimeout === null
+      ? []
+      : [{ at: heardAt + progressTimeout * 1_000, what: 'progress_timeout' } as const]),
+  ];
 }
 
 /**

@@ -5,11 +5,15 @@ import { retryDelayMs } from './retry.policy.js';
 import { isHeld, type ArrowName, type TaskCommand } from './task.state.js';
 import type { Changed, Decided, Related, SkippedAgent, Task, TaskProgression } from './task.js';
 
-/** A try that failed or took too long: again after a back-off, or for good. */
+/** A try that failed or took too long: again after a back-off, or for good. To wait for a limit of others is no try. */
 export function fail(task: Task, arrow: 'fail' | 'timeout', error: TaskError, now: number): Changed {
-  if (!error.retryable || task.retryCount >= task.maxRetries) {
+  if (!error.retryable || (task.retryCount >= task.maxRetries && !isRateLimited(error))) {
     const reason = error.retryable ? 'retries_exhausted' : 'not_retryable';
     return changed(task, arrow, 'task.failed', now, { ...ended('failed', reason, task, now), error });
+  }
+  if (isRateLimited(error)) {
+    const wait = Math.round(error.retryAfter * 1_000);
+    return changed(task, arrow, 'task.queued', now, { ...queued(task, 'rate_limited', now, wait), error });
   }
   const retryCount = task.retryCount + 1;
   return changed(task, arrow, 'task.queued', now, {
@@ -18,6 +22,10 @@ export function fail(task: Task, arrow: 'fail' | 'timeout', error: TaskError, no
     retryCount,
     error,
   });
+}
+
+function isRateLimited(error: TaskError): error is TaskError & { readonly retryAfter: number } {
+  return error.code === 'rate_limited' && error.retryAfter !== undefined;
 }
 
 /** The holder of an attempt is gone, or never began. */
@@ -80,9 +88,11 @@ function undelivered(task: Task, arrow: 'expire' | 'timeout', now: number): Chan
 }
 
 /** Whatever a timer found due. */
-export function due(task: Task, now: number): Decided {
-  const next = nextDue(task);
-  if (next === undefined || next.at > now) return { outcome: 'unchanged', task: scheduled(task) };
+export function due(task: Task, { progressAt }: Pick<Related, 'progressAt'>, now: number): Decided {
+  const next = nextDue(task, progressAt);
+  if (next === undefined || next.at > now) {
+    return { outcome: 'unchanged', task: { ...task, dueAt: next?.at ?? null } };
+  }
   switch (next.what) {
     case 'ripen':
       return changed(task, 'ripen', 'task.queued', now, queued(task, 'due', now, 0));
@@ -96,11 +106,19 @@ export function due(task: Task, now: number): Decided {
       return failedBySystem(task, 'timeout', 'expired', 'its deadline has passed', {}, now);
     case 'start_timeout':
       return undelivered(task, 'timeout', now);
-    case 'timeout': {
-      const message = `not finished within ${task.timeout} s`;
-      return fail(task, 'timeout', { code: 'timeout', message, retryable: true }, now);
+    case 'queue_timeout': {
+      const message = `waited longer than ${task.queueTimeout} s`;
+      return failedBySystem(task, 'timeout', 'expired', message, {}, now);
     }
+    case 'timeout':
+      return tookTooLong(task, `not finished within ${task.timeout} s`, now);
+    case 'progress_timeout':
+      return tookTooLong(task, `no progress reported for ${task.progressTimeout} s`, now);
   }
+}
+
+function tookTooLong(task: Task, message: string, now: number): Changed {
+  return fail(task, 'timeout', { code: 'timeout', message, retryable: true }, now);
 }
 
 /** A task the system gives up on. */

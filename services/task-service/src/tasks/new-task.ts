@@ -84,6 +84,8 @@ function newTask(
     retryPolicy: task.retryPolicy,
     timeout: task.timeout ?? null,
     startTimeout: task.startTimeout,
+    queueTimeout: task.queueTimeout ?? null,
+    progressTimeout: task.progressTimeout ?? null,
     availableAt: task.availableAt === undefined ? null : Date.parse(task.availableAt),
     deadline: task.deadline === undefined ? null : Date.parse(task.deadline),
     estimatedDuration: task.estimatedDuration ?? null,

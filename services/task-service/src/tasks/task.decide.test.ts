@@ -13,6 +13,7 @@ const related = (overrides: Partial<Related> = {}): Related => ({
   agent: undefined,
   liveEpoch: 1,
   heartbeatMs: 2_000,
+  progressAt: null,
   ...overrides,
 });
 const fence = (task: Task, epoch = 1) => ({

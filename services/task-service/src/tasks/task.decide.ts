@@ -40,7 +40,7 @@ export function decide(
     case 'unblock':
       return unblock(task, related, at);
     case 'due':
-      return due(task, at);
+      return due(task, related, at);
   }
 }
 

@@ -50,7 +50,11 @@ const COMMANDS: {
   complete: (task, one) => ({ fence: heldBy(task, one), result: { n: 1 } }),
   fail: (task, one) => ({
     fence: heldBy(task, one),
-    error: { code: 'broken', message: 'm', retryable: one.retryable },
+    error: {
+      message: 'm',
+      retryable: one.retryable,
+      ...(one.full ? { code: 'rate_limited', retryAfter: 5 } : { code: 'broken' }),
+    },
   }),
   return: (task, one) => ({ fence: heldBy(task, one), reason: one.retryable ? 'declined' : 'draining' }),
   expire: (task, one) => {
@@ -108,6 +112,9 @@ describe('decide, for any life of a task', () => {
           let task = createdFixture({
             ...(blocked ? { dependencies: [EARLIER] } : {}),
             hold,
+            queueTimeout: hold ? 300 : null,
+            timeout: blocked ? 300 : null,
+            progressTimeout: isUrgent ? 60 : null,
             ...(isUrgent ? { deadline: 1_200_000 } : {}),
           });
           const events: ReplayEvent[] = [{ version: 1, at: task.updatedAt, changes: changesOfNew(task) }];
@@ -121,6 +128,7 @@ describe('decide, for any life of a task', () => {
               // As the lock query gives it: of the agent the task is assigned to.
               liveEpoch: task.assignedTo === null ? null : 1,
               heartbeatMs: task.assignedTo === null ? null : 2_000,
+              progressAt: one.full ? now - 1_000 : null,
             };
             const decided = decide(task, rows, command, now);
             if (decided instanceof DomainError) continue;

@@ -26,6 +26,8 @@ export type TaskRow = {
   retry_policy: RetryPolicy;
   timeout: number | null;
   start_timeout: number;
+  queue_timeout: number | null;
+  progress_timeout: number | null;
   deadline: number | null;
   created_at: number;
   traceparent: string | null;
@@ -77,6 +79,8 @@ export function rowToTask(row: TaskRow): Task {
     retryPolicy: row.retry_policy,
     timeout: row.timeout,
     startTimeout: row.start_timeout,
+    queueTimeout: row.queue_timeout,
+    progressTimeout: row.progress_timeout,
     deadline: row.deadline,
     createdAt: row.created_at,
     traceparent: row.traceparent,

@@ -22,6 +22,8 @@ const LENGTHS: Readonly<Record<string, number>> = {
 const NULLABLE = new Set([
   'parent_task_id',
   'timeout',
+  'queue_timeout',
+  'progress_timeout',
   'deadline',
   'traceparent',
   'status_reason',

@@ -32,6 +32,8 @@ export type TaskSettings = {
   readonly retryPolicy: RetryPolicy;
   readonly timeout: number | null;
   readonly startTimeout: number;
+  readonly queueTimeout: number | null;
+  readonly progressTimeout: number | null;
   readonly deadline: number | null;
 };
 
@@ -134,6 +136,8 @@ export type Related = {
   readonly liveEpoch: number | null;
   /** How often that agent beats, in milliseconds, read likewise. */
   readonly heartbeatMs: number | null;
+  /** For a timer: when the present attempt last reported progress (milliseconds), read likewise. */
+  readonly progressAt: number | null;
 };
 
 export type AgentUnderLock = {

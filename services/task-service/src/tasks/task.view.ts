@@ -35,6 +35,8 @@ export function toView(task: ReplayedTask & TaskDescription): TaskView {
     detached: task.detached,
     timeout: task.timeout,
     startTimeout: task.startTimeout,
+    queueTimeout: task.queueTimeout,
+    progressTimeout: task.progressTimeout,
     estimatedDuration: task.estimatedDuration,
     actualDuration: task.actualDuration,
     createdAt: iso(task.createdAt),

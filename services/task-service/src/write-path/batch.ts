@@ -140,6 +140,7 @@ export class Batch {
       agent: command.kind === 'assign' ? this.agent(command.agentId) : undefined,
       liveEpoch: locked.liveEpoch,
       heartbeatMs: locked.heartbeatMs,
+      progressAt: this.loaded.progress.get(command.taskId) ?? null,
     };
   }
 

@@ -1,7 +1,8 @@
 import { lockAgents, type LockedAgents } from '../agents/capacity.store.js';
+import { findProgressTimes } from '../agents/progress.store.js';
 import type { Client } from '../database/database.js';
 import type { ExistingDependency } from '../tasks/create.decide.js';
-import type { AgentUnderLock } from '../tasks/task.js';
+import type { AgentUnderLock, Task } from '../tasks/task.js';
 import * as store from '../tasks/task.store.js';
 import type { Settled, Submission } from './submission.js';
 
@@ -13,6 +14,8 @@ export type Loaded = {
   readonly edges: ReadonlyMap<string, readonly store.DependencyEdge[]>;
   readonly children: ReadonlyMap<string, number>;
   readonly agents: ReadonlyMap<string, AgentUnderLock>;
+  /** When tasks that are due for a look at their progress last reported some. */
+  readonly progress: ReadonlyMap<string, number>;
   readonly now: number;
 };
 
@@ -27,6 +30,7 @@ export async function load(
   const parents = new Set<string>();
   const dependents = new Set<string>();
   const agentIds = new Set<string>();
+  const dueIds = new Set<string>();
   submissions.forEach(({ command }, index) => {
     if (command.kind === 'create' && command.parent) parents.add(command.parent.taskId);
     if (replays[index] !== undefined) return;
@@ -37,6 +41,7 @@ export async function load(
     }
     targets.add(command.taskId);
     if (LOOKS_AT_DEPENDENCIES.has(command.kind)) dependents.add(command.taskId);
+    if (command.kind === 'due') dueIds.add(command.taskId);
     if (command.kind === 'assign') agentIds.add(command.agentId);
   });
   for (const parent of parents) targets.add(parent);
@@ -45,6 +50,8 @@ export async function load(
   for (const { dependsOn } of edges) related.add(dependsOn);
   const dependencies = related.size === 0 ? new Map() : await store.lockRelated(db, [...related]);
   const children = parents.size === 0 ? new Map() : await store.countChildren(db, [...parents]);
+  const watched = [...dueIds].filter((id) => isWatched(locked.tasks.get(id)?.task));
+  const progress = watched.length === 0 ? new Map() : await findProgressTimes(db, watched);
   const { agents, now } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
   return {
     tasks: locked.tasks,
@@ -52,12 +59,18 @@ export async function load(
     edges: byTask(edges),
     children,
     agents,
+    progress,
     now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
   };
 }
 
 /** Commands that are decided by how the task's dependencies stand. */
 const LOOKS_AT_DEPENDENCIES: ReadonlySet<Submission['command']['kind']> = new Set(['unblock', 'release']);
+
+/** Whether an agent must report progress on it: when it last did is not in the row. */
+function isWatched(task: Task | undefined): boolean {
+  return task?.status === 'in_progress' && task.progressTimeout !== null;
+}
 
 const NO_TASKS: store.LockedTasks = { tasks: new Map(), now: undefined };
 const NO_AGENTS: LockedAgents = { agents: new Map(), now: undefined };
