@@ -25,6 +25,7 @@ export const taskCommands = {
   complete: z.object({ ...held, ...complete }),
   fail: z.object({ ...held, error: z.object(taskError.shape) }),
   return: z.object({ ...held, ...giveBack }),
+  delegate: z.object({ ...held, to: agentId }),
 } as const;
 export type ProgressCommand = z.infer<typeof taskCommands.progress>;
 
@@ -37,6 +38,7 @@ export const heldRequests = {
   complete: z.strictObject({ ...inStead, ...complete }),
   fail: z.strictObject({ ...inStead, error: taskError }),
   return: z.strictObject({ ...inStead, ...giveBack }),
+  delegate: z.strictObject({ ...inStead, to: agentId }),
 } as const satisfies Record<TaskVerb, z.ZodType>;
 
 /** One command, or several in one message: the items are then parsed and answered one by one. */

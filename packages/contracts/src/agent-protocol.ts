@@ -115,18 +115,21 @@ export const control = z.object({
 });
 export type Control = z.infer<typeof control>;
 
-/** What an agent is told about the end of a task it created or waits for. */
+/**
+ * What an agent is told: the end of a task it created, handed on or waits for; `queued`: one that it handed on was not
+ * done there and comes back to it, or goes to whoever can.
+ */
 export const inboxItem = z.object({
   id: uuid,
   taskId: uuid,
-  status: z.enum(['completed', 'failed', 'cancelled']),
+  status: z.enum(['completed', 'failed', 'cancelled', 'queued']),
   reason: z.string().nullable(),
   at: timestamp,
 });
 export type InboxItem = {
   readonly id: string;
   readonly taskId: string;
-  readonly status: Extract<TaskStatus, 'completed' | 'failed' | 'cancelled'>;
+  readonly status: Extract<TaskStatus, 'completed' | 'failed' | 'cancelled' | 'queued'>;
   readonly reason: string | null;
   readonly at: string;
 };

@@ -64,6 +64,8 @@ export const agentView = z.object({
   heartbeatMs: milliseconds,
   expireMs: milliseconds,
   status: z.enum(AGENT_STATUSES),
+  /** An operator drained it: it stays `draining` whichever of its processes comes, until it is resumed. */
+  drained: z.boolean(),
   epoch: z.number().int(),
   lastSeenAt: timestamp.nullable(),
   createdAt: timestamp,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { heldRequests } from './agent-commands.js';
+import { assignTask, reassignTask } from './delegation.js';
 import type { ErrorCode } from './errors.js';
 import type { Route } from './route.js';
 import { cancelTask, releaseTask, TASK_STATUSES } from './task.js';
@@ -12,6 +13,19 @@ const changedTask = z.object({
   attempt: z.number().int(),
   version: z.number().int(),
 });
+
+/** Refusals of an agent that is to have a task. */
+const TARGET_ERRORS = [
+  'AGENT_NOT_FOUND',
+  'DELEGATION_CAPABILITY',
+  'DELEGATION_DRAINING',
+] as const satisfies readonly ErrorCode[];
+const DELEGATION_ERRORS = [
+  ...TARGET_ERRORS,
+  'DELEGATION_NOT_CONNECTED',
+  'DELEGATION_CYCLE',
+  'DELEGATION_DEPTH',
+] as const satisfies readonly ErrorCode[];
 
 /** What may be said to one task, `POST /v1/tasks/{id}/<word>`. */
 export const COMMAND_ROUTES = {
@@ -26,18 +40,44 @@ export const COMMAND_ROUTES = {
   completeTask: held('complete', 'Ends a task with its result, in the stead of the holder'),
   failTask: held('fail', 'Gives a try up, in the stead of the holder; it is tried again where it may be'),
   returnTask: held('return', 'Gives a task back undone, in the stead of the holder'),
+  delegateTask: held(
+    'delegate',
+    'Hands a task on to a connected agent, in the stead of the holder',
+    DELEGATION_ERRORS,
+  ),
+  assignTask: command('assign', 'Gives a queued task to an agent, or lets it wait there', assignTask, [
+    ...TARGET_ERRORS,
+    'AGENT_AT_CAPACITY',
+    'AGENT_NOT_ONLINE',
+  ]),
+  reassignTask: command(
+    'reassign',
+    'Takes a task from its agent, for another or for whoever can',
+    reassignTask.optional(),
+    TARGET_ERRORS,
+  ),
 } as const satisfies Readonly<Record<string, Route>>;
 
-function command<Word extends string, Body extends z.ZodType>(word: Word, summary: string, body: Body) {
-  return route(word, summary, body, ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT']);
+function command<Word extends string, Body extends z.ZodType>(
+  word: Word,
+  summary: string,
+  body: Body,
+  errors: readonly ErrorCode[] = [],
+) {
+  return route(word, summary, body, ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', ...errors]);
 }
 
-function held<Word extends keyof typeof heldRequests>(word: Word, summary: string) {
+function held<Word extends keyof typeof heldRequests>(
+  word: Word,
+  summary: string,
+  errors: readonly ErrorCode[] = [],
+) {
   return route(word, summary, heldRequests[word], [
     'TASK_NOT_FOUND',
     'TASK_STATE_CONFLICT',
     'STALE_ATTEMPT',
     'STALE_SESSION',
+    ...errors,
   ]);
 }
 

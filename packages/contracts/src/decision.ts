@@ -61,6 +61,7 @@ const WAITING_REASONS = [
   'BACKOFF',
   'RATE_LIMITED',
   'HELD',
+  'PINNED',
   'READY',
   'ENDED',
 ] as const;

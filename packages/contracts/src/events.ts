@@ -21,7 +21,9 @@ export const needs = z.object({
   queueKey: z.number(),
   requiredCapabilities: z.array(z.object(requiredCapability.shape)),
   preferredCapabilities: z.array(z.string()),
-  criteria: z.object(criteria.shape),
+  criteria: z.object(criteria.omit({ pin: true }).shape),
+  /** It waits for this agent alone: `backlogClass` is that of tasks pinned to it. */
+  pinnedTo: agentId.optional(),
   /** Agents passed over for a while, each until the time given. */
   skippedAgents: z.array(z.object({ agentId, until: instant })),
   /** The agent whose connections count: the delegator, else the creator if it is an agent. */
@@ -50,6 +52,8 @@ export const taskEventData = z.object({
   startedAt: instant.nullable(),
   completedAt: instant.nullable(),
   errorCode: z.string().nullable(),
+  /** Who handed it on, first to last; absent when nobody did. */
+  delegationChain: z.array(agentId).optional(),
   needs: needs.optional(),
   decision: decisionAsSent.optional(),
 });

@@ -3,6 +3,7 @@ export * from './agent-calls.js';
 export * from './agent-commands.js';
 export * from './agent-protocol.js';
 export * from './decision.js';
+export * from './delegation.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './json.js';

@@ -17,6 +17,8 @@ export const LIMITS = {
   agentItems: 500,
   childrenPerTask: 100,
   treeDepth: 16,
+  /** Agents that handed one task on. */
+  delegationChain: 8,
   listPage: 200,
   /** Unacknowledged ends of an agent are counted up to here; one more stands for all beyond. */
   inboxCounted: 1_000,
@@ -32,6 +34,8 @@ export const DEFAULTS = {
   heartbeatMs: 2_000,
   expireMs: 6_000,
   startTimeout: 60,
+  /** How long a task waits for one agent that has no room, before it goes on elsewhere. */
+  pinTimeout: 300,
   /** Spacing of repeated offers of an assignment nobody answered: the first repeat, doubled each time. */
   offerAgainMs: 2_000,
   /** Offers without an answer before the assignment expires. */

@@ -40,7 +40,7 @@ export const HINT_SUBJECTS = {
 
 export const QUEUE_GROUPS = { task: 'task-service', distribution: 'distribution-service' } as const;
 
-export const TASK_VERBS = ['start', 'progress', 'complete', 'fail', 'return'] as const;
+export const TASK_VERBS = ['start', 'progress', 'complete', 'fail', 'return', 'delegate'] as const;
 export type TaskVerb = (typeof TASK_VERBS)[number];
 export const CALL_VERBS = ['create', 'spawn', 'get', 'release', 'cancel', 'inbox', 'ack'] as const;
 export type CallVerb = (typeof CALL_VERBS)[number];

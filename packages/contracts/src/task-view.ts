@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jsonObject, jsonValue } from './json.js';
 import {
+  budget,
   criteria,
   dependencyPolicy,
   priority,
@@ -42,6 +43,13 @@ export const taskView = z.object({
   assignedTo: agentId.nullable(),
   lastAgentId: agentId.nullable(),
   holderEpoch: z.number().int().nullable(),
+  /** The agent a queued task waits for alone, and until when; no time means for good. */
+  pinnedTo: agentId.nullable(),
+  pinnedUntil: timestamp.nullable(),
+  /** The first who handed it on, and all who did, first to last. */
+  delegatedFrom: agentId.nullable(),
+  delegationChain: list(agentId),
+  budget: budget.nullable(),
   attempt: z.number().int(),
   retryCount: z.number().int(),
   maxRetries: z.number().int(),

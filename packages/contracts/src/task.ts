@@ -32,8 +32,21 @@ export type RequiredCapability = z.infer<typeof requiredCapability>;
 export const capability = z.strictObject({ name: word, level: level.default(1) });
 export type Capability = z.infer<typeof capability>;
 
+const seconds = z.number().positive().max(31_536_000);
+
+/**
+ * One agent before all others: `prefer` waits for it up to `timeout` seconds (5 minutes unless said) and then takes
+ * whoever can; `require` takes nobody else, and gives up with `expired` after `timeout`, if one is given.
+ */
+const pin = z.strictObject({
+  agentId,
+  mode: z.enum(['prefer', 'require']).default('prefer'),
+  timeout: seconds.optional(),
+});
+
 /** Which agents may get a task; part of AssignmentCriteria. */
 export const criteria = z.strictObject({
+  pin: pin.optional(),
   requiredAgents: z.array(agentId).min(1).max(LIMITS.capabilities).optional(),
   excludedAgents: z.array(agentId).max(LIMITS.capabilities).optional(),
 });
@@ -64,7 +77,16 @@ const graphDependency = z.union([
   z.strictObject({ taskId: uuid, ...dependencyOptions }),
 ]);
 
-const seconds = z.number().positive().max(31_536_000);
+/** What a task and all its descendants may use together; past it nothing is spawned and running work fails. */
+export const budget = z.strictObject({
+  /** Input and output tokens. */
+  maxTokens: z.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
+  maxCostUsd: z.number().positive().max(1_000_000_000).optional(),
+  /** Tasks of the tree, the root among them. */
+  maxTasks: z.number().int().positive().max(1_000_000_000).optional(),
+  deadline: timestamp.optional(),
+});
+export type Budget = z.infer<typeof budget>;
 
 const taskFields = {
   title: text({ min: 1, maxCharacters: LIMITS.titleCharacters }),
@@ -90,6 +112,7 @@ const taskFields = {
   detached: z.boolean().default(false),
   /** Recorded, and kept back until it is released. */
   hold: z.boolean().default(false),
+  budget: budget.optional(),
   input: jsonObject.default({}),
   context: jsonObject.default({}),
 };

@@ -5,7 +5,7 @@ import { createPool, type Pool, type Queryable } from '../src/database/database.
 import { createMaintenance } from '../src/waiting/maintenance.service.js';
 import { tellSuppressedTo, writeAudit } from '../src/write-path/audit.service.js';
 import { forgetOldKeys } from '../src/write-path/idempotency.store.js';
-import { inboxRows } from '../src/write-path/batch.js';
+import { inboxRows, toldOfEnd } from '../src/write-path/inbox.rows.js';
 import { migrateEmpty } from './fixture.js';
 import { createdFixture } from './task.fixture.js';
 
@@ -98,7 +98,7 @@ describe('what retention goes by', () => {
         createdBy: 'agent:a',
         updatedAt: 5_000_000,
       } as const;
-      expect(inboxRows([ended], new Map()).map(({ id }) => timeOf(id))).toEqual([5_000_000]);
+      expect(inboxRows([toldOfEnd(ended, new Map())]).map(({ id }) => timeOf(id))).toEqual([5_000_000]);
     } finally {
       clock.mockRestore();
     }

@@ -37,6 +37,7 @@ export function newTaskFixture(overrides: Partial<NewTask> = {}): NewTask {
     estimatedDuration: null,
     detached: false,
     hold: false,
+    budget: null,
     input: {},
     context: {},
     dependencies: [],

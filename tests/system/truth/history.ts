@@ -36,13 +36,13 @@ export function replay(events: readonly HistoryEvent[]): Replayed & { readonly p
   events.forEach((event, index) => {
     if (event.version !== index + 1) problems.push(`expected version ${index + 1}, got ${event.version}`);
     problems.push(...judge(state, event));
-    const held = state !== undefined && isHeld(state.status);
+    const before = state;
     state = apply(state, event);
     folded = { ...folded, ...event.changes, version: event.version, updatedAt: event.at };
     const last = holds.at(-1);
-    if (held && last !== undefined && !isHeld(state.status))
+    if (last !== undefined && before?.assignedTo && before.assignedTo !== state.assignedTo)
       holds[holds.length - 1] = { ...last, to: event.at };
-    if (event.type === 'task.assigned' && state.assignedTo !== null) {
+    if (begins(event) && state.assignedTo !== null) {
       holds.push({ agentId: state.assignedTo, from: event.at });
     }
   });
@@ -88,7 +88,7 @@ function judge(before: State | undefined, event: HistoryEvent): readonly string[
       `${type}${why} by ${actor} is no way from ${from}${holder === null ? '' : ` of ${holder}`} to ${to}`,
     );
   }
-  const expected = (before?.attempt ?? 0) + (type === 'task.assigned' ? 1 : 0);
+  const expected = (before?.attempt ?? 0) + (begins(event) ? 1 : 0);
   if (attempt !== expected) problems.push(`${type}: expected attempt ${expected}, got ${attempt}`);
   if (before !== undefined && at < before.updatedAt)
     problems.push(`${type} is older than what came before it`);
@@ -99,10 +99,16 @@ function judge(before: State | undefined, event: HistoryEvent): readonly string[
   return problems;
 }
 
-/** Only a creation says by itself whether the task is queued or waits. */
+/** Whether an agent has the task from here on that did not have it before. */
+function begins({ type, changes }: HistoryEvent): boolean {
+  return type === 'task.assigned' || (type === 'task.delegated' && changes['status'] === 'assigned');
+}
+
+/** Only a creation and a hand-over say by itself whether the task is queued or waits. */
 function statusAfter(before: State | undefined, { type, changes }: HistoryEvent): Status {
   if (before === undefined) return changes['status'] as Status;
   if (type === 'task.started') return 'in_progress';
+  if (type === 'task.delegated') return changes['status'] as Status;
   return type.replace('task.', '') as Status;
 }
 
@@ -122,7 +128,7 @@ function apply(before: State | undefined, event: HistoryEvent): State {
       lostCount: state.lostCount + (isLost ? 1 : 0),
     };
   }
-  if (type === 'task.assigned') {
+  if (begins(event)) {
     const agentId = String(changes['assignedTo']);
     return {
       ...state,
@@ -170,10 +176,6 @@ function created(at: number): State {
 
 function released(state: State): State {
   return { ...state, assignedTo: null };
-}
-
-function isHeld(status: Status): boolean {
-  return status === 'assigned' || status === 'in_progress';
 }
 
 /** A field the row does not have is none that can be compared. */

@@ -4,7 +4,7 @@ export type Status =
 export const TERMINAL: readonly string[] = ['completed', 'failed', 'cancelled'];
 
 /** Who may have said it: the agent that holds the task or a user in its stead, the system, the distribution, or whoever may. */
-type By = 'holder' | 'system' | 'distribution' | 'anyone';
+type By = 'holder' | 'operator' | 'system' | 'distribution' | 'anyone';
 
 /** One legal step of a task: nothing else may stand in a history. `reasons` undefined: whatever was given. */
 type Move = {
@@ -23,7 +23,9 @@ const MOVES: readonly Move[] = [
   move('created', 'task.queued', 'queued', ['anyone'], ['released']),
   move('created', 'task.blocked', 'blocked', ['anyone'], ['dependency']),
   move('created', 'task.failed', 'failed', ['system'], ['expired']),
-  move('queued', 'task.queued', 'queued', ['system'], ['due']),
+  move('queued', 'task.queued', 'queued', ['system'], ['due', 'pin_expired']),
+  move('queued', 'task.queued', 'queued', ['operator'], ['pinned', 'redistributed']),
+  move('queued', 'task.assigned', 'assigned', ['operator'], [null]),
   move('queued', 'task.assigned', 'assigned', ['distribution'], [null]),
   move('queued', 'task.failed', 'failed', ['system'], ['expired']),
   move('blocked', 'task.queued', 'queued', ['system'], ['unblocked']),
@@ -41,6 +43,13 @@ const MOVES: readonly Move[] = [
   move('in_progress', 'task.failed', 'failed', ['distribution'], ['agent_lost']),
   move('in_progress', 'task.failed', 'failed', ['holder'], ['retries_exhausted', 'not_retryable']),
   move('in_progress', 'task.failed', 'failed', ['system'], ['retries_exhausted', 'agent_lost', 'expired']),
+  ...(['assigned', 'in_progress'] as const).flatMap((from) => [
+    move(from, 'task.delegated', 'assigned', ['holder'], ['delegated']),
+    move(from, 'task.delegated', 'queued', ['holder'], ['delegated']),
+    move(from, 'task.assigned', 'assigned', ['operator'], ['reassigned']),
+    move(from, 'task.queued', 'queued', ['operator'], ['reassigned']),
+    move(from, 'task.failed', 'failed', ['system'], ['budget_exceeded']),
+  ]),
   ...(['created', 'queued', 'blocked', 'assigned', 'in_progress'] as const).map((from) =>
     move(from, 'task.cancelled', 'cancelled', ['anyone']),
   ),
@@ -69,6 +78,8 @@ function isBy(by: By, actor: string, holder: string | null): boolean {
   switch (by) {
     case 'anyone':
       return true;
+    case 'operator':
+      return actor.startsWith('user:');
     case 'system':
       return actor.startsWith('system:');
     case 'distribution':

@@ -30,10 +30,12 @@ export function createClassIndex(): ClassIndex {
   return { generation: -1, classes: new Map() };
 }
 
-/** The needs all tasks of this task's class share. */
+/** The needs all tasks of this task's class share; those pinned to an agent may have nothing but that in common. */
 export function classNeedsOf(needs: QueuedTask['needs']): ClassNeeds {
+  const { backlogClass, pinnedTo } = needs;
+  if (pinnedTo !== undefined) return { backlogClass, requiredCapabilities: [], requiredAgents: [pinnedTo] };
   return {
-    backlogClass: needs.backlogClass,
+    backlogClass,
     requiredCapabilities: needs.requiredCapabilities,
     requiredAgents: needs.criteria.requiredAgents,
   };

@@ -57,4 +57,19 @@ describe('why a task waits', () => {
   it('is not said when an agent has room', () => {
     expect(explain(fleetOf(fleetEntry('a', { capabilities: write }))).reason).toBe('READY');
   });
+
+  it('names the one agent the task waits for, whatever others could do', () => {
+    const task = queuedTask({ backlogClass: 'pin:a', pinnedTo: 'a' });
+    const fleet = fleetOf(fleetEntry('a', { maxConcurrent: 1 }), fleetEntry('b'));
+    expect(explain(fleet, task).reason).toBe('READY');
+    load(fleet, 'a', 1);
+    expect(explain(fleet, task)).toMatchObject({
+      reason: 'PINNED',
+      evidence: { agentId: 'a', status: 'online', slots: 1, held: 1 },
+    });
+    expect(explain(fleetOf(fleetEntry('b')), task)).toMatchObject({
+      reason: 'PINNED',
+      evidence: { agentId: 'a', status: 'unknown' },
+    });
+  });
 });

@@ -3,11 +3,12 @@ import type { Fleet, FleetAgent } from '../fleet/fleet.state.js';
 import { loadOf, roomOf } from '../fleet/slots.fold.js';
 import { filterAgents, isCapable, unfitness, type FilteredCounts } from './candidates.filter.js';
 
-type Explained = Waiting & { readonly reason: 'NO_CAPABLE_AGENT' | 'ALL_AT_CAPACITY' | 'READY' };
+type Explained = Waiting & { readonly reason: 'NO_CAPABLE_AGENT' | 'ALL_AT_CAPACITY' | 'PINNED' | 'READY' };
 
 /** Why a queued task is not with an agent at `now` (milliseconds of the epoch), counted over the whole fleet. */
 export function explainWaiting(fleet: Fleet, task: Pick<QueuedTask, 'needs'>, now: number): Explained {
-  const agents = [...fleet.agents.values()];
+  const { pinnedTo } = task.needs;
+  const agents = [...fleet.agents.values()].filter(({ id }) => pinnedTo === undefined || id === pinnedTo);
   const { candidates, filtered } = filterAgents(agents, task.needs, now);
   if (candidates.length > 0) {
     return {
@@ -17,8 +18,21 @@ export function explainWaiting(fleet: Fleet, task: Pick<QueuedTask, 'needs'>, no
         'Nothing: an agent has room and the task is assigned when its turn comes, within a second or so.',
     };
   }
+  if (pinnedTo !== undefined) return pinned(pinnedTo, agents[0], filtered);
   const capable = agents.filter((agent) => unfitness(agent, task.needs) === undefined);
   return capable.length > 0 ? atCapacity(capable, filtered) : notCapable(agents, task.needs, filtered);
+}
+
+function pinned(agentId: string, agent: FleetAgent | undefined, filtered: FilteredCounts): Explained {
+  const seen =
+    agent === undefined
+      ? { status: 'unknown' }
+      : { status: agent.silent ? 'silent' : agent.status, slots: agent.maxConcurrent, held: loadOf(agent) };
+  return {
+    reason: 'PINNED',
+    evidence: { agentId, ...seen, filtered },
+    nextStep: `Wait until ${agentId} takes it or the pin is over (pinnedUntil), or reassign the agent's work.`,
+  };
 }
 
 function atCapacity(capable: readonly FleetAgent[], filtered: FilteredCounts): Explained {

@@ -162,4 +162,17 @@ describe('the decision', () => {
     expect([...fleet.agents.values()].reduce((sum, agent) => sum + roomOf(agent), 0)).toBe(50_000 - count);
     expect(perSecond).toBeGreaterThan(5_000);
   });
+
+  it('gives a pinned task to that agent alone, if it can do it, whatever waits with it', () => {
+    const write = [{ name: 'write', level: 1 }];
+    const view = viewOf(
+      fleetOf(fleetEntry('a', { maxConcurrent: 2 }), fleetEntry('b', { capabilities: write })),
+    );
+    const pinned = { backlogClass: 'pin:a', pinnedTo: 'a' };
+    expect(decideTask(view, queuedTask(pinned), now)?.agent.id).toBe('a');
+    const beyond = queuedTask({ ...pinned, requiredCapabilities: [{ name: 'write' }] });
+    expect(decideTask(view, beyond, now)).toBeUndefined();
+    load(view.fleet, 'a', 2);
+    expect(decideTask(view, queuedTask(pinned), now)).toBeUndefined();
+  });
 });

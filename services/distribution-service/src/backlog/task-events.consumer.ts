@@ -11,7 +11,7 @@ export class TaskEventsConsumer {
   @ConsumesEvents({
     stream: 'TASKS',
     durable: DURABLES.distribution,
-    subjects: ['task.created', 'task.queued'],
+    subjects: ['task.created', 'task.queued', 'task.delegated'],
     maxInFlight: 256,
   })
   async ready(events: readonly TaskEvent[]): Promise<void> {

@@ -57,6 +57,11 @@ export class AgentConsumer {
     return this.verbs.state('return', agentOf(subject), body, traceparent);
   }
 
+  @Replies(agentSubject.task(ANY, 'delegate'), { queue })
+  delegate(body: unknown, { subject, traceparent }: BusContext) {
+    return this.verbs.state('delegate', agentOf(subject), body, traceparent);
+  }
+
   @Replies(agentSubject.task(ANY, 'progress'), { queue })
   progress(body: unknown, { subject }: BusContext) {
     return this.verbs.progress(agentOf(subject), body);

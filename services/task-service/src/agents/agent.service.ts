@@ -130,6 +130,7 @@ function asRegistered(agent: RegisterAgent) {
     ...agent,
     name: agent.name ?? agent.id,
     status: 'offline',
+    drained: false,
     epoch: 0,
     lastSeenAt: null,
   } as const;

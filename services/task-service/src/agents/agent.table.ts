@@ -13,6 +13,8 @@ export type AgentRow = {
   heartbeatMs: number;
   expireMs: number;
   status: AgentStatus;
+  /** By an operator: no hello ends it. */
+  drained: boolean;
   epoch: number;
   lastSeenAt: Date | null;
   createdAt: Date;
@@ -32,6 +34,7 @@ export const AgentTable = new EntitySchema<AgentRow>({
     heartbeatMs: { name: 'heartbeat_ms', type: 'int' },
     expireMs: { name: 'expire_ms', type: 'int' },
     status: { type: 'varchar', length: 20 },
+    drained: { type: 'boolean', default: false },
     epoch: { type: 'int' },
     lastSeenAt: { name: 'last_seen_at', type: 'timestamptz', nullable: true },
     createdAt: { name: 'created_at', type: 'timestamptz' },

@@ -1,6 +1,6 @@
 import type { Bus } from '@baton/bus';
 import { agentSubject, HINT_SUBJECTS, type Control, type SlotsHint } from '@baton/contracts';
-import { isHeld, type ArrowName } from '../tasks/task.state.js';
+import type { ArrowName } from '../tasks/task.state.js';
 import type { CommitListener, Committed } from '../write-path/submission.js';
 
 /**
@@ -21,15 +21,26 @@ export class HintService implements Pick<CommitListener, 'committed'> {
 }
 
 function slotChanges({ before, after }: Committed): SlotsHint {
-  const held = isHeld(after.status);
-  const agentId = after.assignedTo ?? before?.assignedTo;
-  if (agentId === undefined || agentId === null || (before !== undefined && isHeld(before.status)) === held)
-    return [];
-  return [{ agentId, taskId: after.id, attempt: after.attempt, version: after.version, held }];
+  const had = before?.assignedTo ?? null;
+  const has = after.assignedTo;
+  if (had === has) return [];
+  const slot = { taskId: after.id, attempt: after.attempt, version: after.version };
+  return [
+    ...(had === null ? [] : [{ ...slot, agentId: had, held: false }]),
+    ...(has === null ? [] : [{ ...slot, agentId: has, held: true }]),
+  ];
 }
 
 /** Arrows that take a task away from an agent that did not ask for it. */
-const TAKING: ReadonlySet<ArrowName> = new Set(['cancel', 'expire', 'forget', 'timeout']);
+const TAKING: ReadonlySet<ArrowName> = new Set([
+  'cancel',
+  'delegate',
+  'expire',
+  'forget',
+  'reassign',
+  'stop',
+  'timeout',
+]);
 
 function controlOf({ before, after, arrow }: Committed): { agentId: string; message: Control } | undefined {
   const agentId = before?.assignedTo;

@@ -30,8 +30,8 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
   ) {}
 
   committed(changes: readonly Committed[]): void {
-    for (const { arrow, after, decision } of changes) {
-      if (arrow !== 'assign') continue;
+    for (const { before, after, decision } of changes) {
+      if (after.status !== 'assigned' || before?.attempt === after.attempt) continue;
       this.pending.push({ taskId: after.id, attempt: after.attempt, decision, isRepeated: false });
     }
     this.wake();

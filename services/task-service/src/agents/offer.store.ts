@@ -106,25 +106,25 @@ async function loadResults(
 
 type AttemptRow = Omit<PreviousAttempt, 'endedAt'> & { taskId: string; endedAt: number };
 
-/** Ends of earlier attempts: the events that took the task away from an agent. */
+/** How earlier attempts ended. O(events of the task). */
 async function loadAttempts(
   db: Queryable,
-  tasks: readonly { readonly id: string; readonly attempt: number }[],
+  tasks: readonly { readonly id: string }[],
 ): Promise<ReadonlyMap<string, readonly PreviousAttempt[]>> {
   const byTask = new Map<string, PreviousAttempt[]>();
   if (tasks.length === 0) return byTask;
   const { rows } = await db.query<AttemptRow>({
     name: 'load-attempts',
-    text: `SELECT e.task_id AS "taskId", e.attempt, e.reason, e.created_at AS "endedAt",
-        e.event_data->'changes'->'error' AS error,
-        (SELECT b.event_data->'changes'->>'assignedTo' FROM task_events b
-          WHERE b.task_id = e.task_id AND b.attempt = e.attempt AND b.event_type = 'task.assigned'
-          ORDER BY b.version DESC LIMIT 1) AS "agentId"
-      FROM unnest($1::uuid[], $2::int[]) AS u(id, attempt)
-      JOIN task_events e ON e.task_id = u.id AND e.attempt < u.attempt
-        AND e.attempt > 0 AND e.event_type = 'task.queued' AND e.reason <> 'due'
-      ORDER BY e.task_id, e.version`,
-    values: [pgArray(tasks.map(({ id }) => id)), pgArray(tasks.map(({ attempt }) => attempt))],
+    // What moved the holder, each with the next: an attempt ends where the task goes to nobody, or to somebody else.
+    text: `SELECT * FROM (
+        SELECT e.task_id AS "taskId", e.attempt, e.event_data->'changes'->>'assignedTo' AS "agentId",
+          lead(coalesce(e.reason, '')) OVER w AS reason, lead(e.created_at) OVER w AS "endedAt",
+          lead(e.event_data->'changes'->'error') OVER w AS error
+        FROM unnest($1::uuid[]) AS u(id)
+        JOIN task_events e ON e.task_id = u.id AND e.event_data->'changes'->'assignedTo' IS NOT NULL
+        WINDOW w AS (PARTITION BY e.task_id ORDER BY e.version)) moved
+      WHERE "agentId" IS NOT NULL AND "endedAt" IS NOT NULL ORDER BY "taskId", attempt`,
+    values: [pgArray(tasks.map(({ id }) => id))],
   });
   for (const { taskId, endedAt, ...rest } of rows) {
     const list = byTask.get(taskId) ?? [];

@@ -1,3 +1,4 @@
+import { Delegation1764400000000 } from './migrations/delegation.js';
 import { Foundation1763800000000 } from './migrations/foundation.js';
 import { History1764600000000 } from './migrations/history.js';
 import { SessionAge1764000000000 } from './migrations/session-age.js';
@@ -15,5 +16,6 @@ export const MIGRATIONS = [
   SessionAge1764000000000,
   WaitLimits1764200000000,
   Workflows1764300000000,
+  Delegation1764400000000,
   History1764600000000,
 ];

@@ -27,7 +27,8 @@ export class DecisionService {
   async of(id: string): Promise<DecisionView> {
     const task = await reader.findTask(this.pool, id);
     if (task === undefined) throw taskNotFound(id);
-    const assignment = task.attempt === 0 ? undefined : await reader.findAssignment(this.pool, id);
+    const assignment =
+      task.attempt === 0 ? undefined : await reader.findAssignment(this.pool, id, task.attempt);
     return {
       taskId: id,
       status: task.status,

@@ -16,11 +16,19 @@ type DueFields = Pick<
   | 'offerTries'
   | 'offerAcceptedAt'
   | 'backlogClass'
+  | 'pinnedUntil'
   | 'deadline'
 >;
 
 export type Due =
-  'ripen' | 'offer' | 'start_timeout' | 'timeout' | 'progress_timeout' | 'queue_timeout' | 'deadline';
+  | 'ripen'
+  | 'unpin'
+  | 'offer'
+  | 'start_timeout'
+  | 'timeout'
+  | 'progress_timeout'
+  | 'queue_timeout'
+  | 'deadline';
 
 type NextDue = { readonly at: number; readonly what: Due };
 
@@ -51,9 +59,11 @@ function limitsOf(task: DueFields, progressAt: number | null): readonly NextDue[
     case 'blocked':
       return waitingLimits(task);
     case 'queued':
-      return task.backlogClass === null && task.availableAt !== null
-        ? [{ at: task.availableAt, what: 'ripen' }, ...waitingLimits(task)]
-        : waitingLimits(task);
+      if (task.backlogClass === null && task.availableAt !== null)
+        return [{ at: task.availableAt, what: 'ripen' }, ...waitingLimits(task)];
+      return task.pinnedUntil === null
+        ? waitingLimits(task)
+        : [{ at: task.pinnedUntil, what: 'unpin' }, ...waitingLimits(task)];
     case 'assigned':
       return [assignedDue(task, task.assignedAt ?? 0)];
     case 'in_progress':

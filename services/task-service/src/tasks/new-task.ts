@@ -91,6 +91,7 @@ function newTask(
     estimatedDuration: task.estimatedDuration ?? null,
     detached: task.detached,
     hold: task.hold,
+    budget: task.budget ?? null,
     input: task.input,
     context: task.context,
     dependencies,

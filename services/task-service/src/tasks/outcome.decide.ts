@@ -1,5 +1,6 @@
 import { DomainError, PRIORITY_OFFSET_SECONDS } from '@baton/contracts';
 import { nextDue } from './due.policy.js';
+import { ownPin, pinClass, type Pinned } from './pin.policy.js';
 import type { ArrowName, EventOf } from './task.state.js';
 import type { Changed, Task, TaskProgression } from './task.js';
 
@@ -10,7 +11,7 @@ export function changed<Name extends ArrowName>(
   event: EventOf<Name>,
   now: number,
   changes: Partial<TaskProgression>,
-  more: Pick<Changed, 'detail' | 'result'> = {},
+  more: Pick<Changed, 'detail' | 'result' | 'tell'> = {},
 ): Changed {
   const next = {
     ...task,
@@ -21,16 +22,26 @@ export function changed<Name extends ArrowName>(
     version: task.version + 1,
     updatedAt: now,
   };
+  if (next.status !== 'queued') Object.assign(next, UNPINNED);
   return { outcome: 'changed', task: scheduled(next), arrow, event, ...more };
 }
+
+const UNPINNED = { pinnedTo: null, pinnedUntil: null };
 
 /** The task with `dueAt` as its limits now say. */
 export function scheduled(task: Task): Task {
   return { ...task, dueAt: nextDue(task)?.at ?? null };
 }
 
-/** Fields of a task that is (again) for anyone to take, `delayMs` from now. */
-export function queued(task: Task, reason: string, now: number, delayMs: number) {
+/** Fields of a task that is (again) to be taken `delayMs` from now: by the agent it is pinned to, else by anyone. */
+export function queued(
+  task: Task,
+  reason: string,
+  now: number,
+  delayMs: number,
+  pin: Pinned | null = ownPin(task, now + delayMs),
+) {
+  const readyClass = pin === null ? task.needsClass : pinClass(pin.agentId);
   return {
     status: 'queued',
     statusReason: reason,
@@ -41,7 +52,9 @@ export function queued(task: Task, reason: string, now: number, delayMs: number)
     firstQueuedAt: task.firstQueuedAt ?? now,
     queueKey: task.queueKey ?? queueKey(task, now),
     availableAt: delayMs > 0 ? now + delayMs : null,
-    backlogClass: delayMs > 0 ? null : task.needsClass,
+    backlogClass: delayMs > 0 ? null : readyClass,
+    pinnedTo: pin?.agentId ?? null,
+    pinnedUntil: pin?.until ?? null,
   } satisfies Partial<TaskProgression>;
 }
 
@@ -52,6 +65,24 @@ export function remaining(task: Task, now: number): number {
 
 function queueKey(task: Task, firstQueuedAt: number): number {
   return firstQueuedAt + PRIORITY_OFFSET_SECONDS[task.priority] * 1_000;
+}
+
+/** Fields of a task that an agent was just given. It goes back to nobody if that is not who it was handed to. */
+export function given(task: Task, agentId: string, now: number) {
+  const isTarget = task.pinnedTo === agentId || task.lastAgentId === agentId;
+  return {
+    status: 'assigned',
+    statusReason: null,
+    assignedTo: agentId,
+    lastAgentId: agentId,
+    holderEpoch: null,
+    attempt: task.attempt + 1,
+    handoverCount: task.handoverCount + 1,
+    assignedAt: now,
+    startedAt: null,
+    availableAt: null,
+    returnTo: isTarget ? task.returnTo : null,
+  } satisfies Partial<TaskProgression>;
 }
 
 /** Fields of a task that has ended. */

@@ -1,7 +1,9 @@
-import { DomainError } from '@baton/contracts';
+import { DomainError, type Decision } from '@baton/contracts';
+import { assignByHand, delegate, reassign } from './delegation.decide.js';
 import { verdictOf, type Edge, type Verdict } from './dependency.decide.js';
-import { due, expire, fail, failedBySystem, forget } from './failure.decide.js';
-import { changed, conflict, ended, queued, remaining, stale } from './outcome.decide.js';
+import { due, expire, fail, failedBySystem, forget, unpin } from './failure.decide.js';
+import { givenUp } from './given-up.decide.js';
+import { changed, conflict, ended, given, queued, remaining, stale } from './outcome.decide.js';
 import { release } from './release.decide.js';
 import { allows, isHeld, isTerminal, type Fence, type TaskCommand } from './task.state.js';
 import type { Changed, Decided, Related, Task } from './task.js';
@@ -20,7 +22,9 @@ export function decide(
   const at = Math.max(now, task.updatedAt);
   switch (command.kind) {
     case 'assign':
-      return assign(task, related, command, at);
+      return command.decision === null
+        ? assignByHand(task, related, command, at)
+        : assign(task, related, command, command.decision, at);
     case 'start':
       return refuseStale(task, related, command.fence) ?? start(task, command.fence, at);
     case 'complete':
@@ -28,9 +32,17 @@ export function decide(
     case 'fail':
       return refuseStale(task, related, command.fence) ?? fail(task, 'fail', command.error, at);
     case 'return':
-      return refuseStale(task, related, command.fence) ?? giveBack(task, command.reason, at);
+      return refuseStale(task, related, command.fence) ?? giveBack(task, related, command.reason, at);
+    case 'delegate':
+      return refuseStale(task, related, command.fence) ?? delegate(task, related, command, at);
+    case 'reassign':
+      return reassign(task, related, command, at);
+    case 'unpin':
+      return unpin(task, related, command.reason, at);
+    case 'stop':
+      return stop(task, command.reason, at);
     case 'expire':
-      return expire(task, command, at);
+      return expire(task, related, command, at);
     case 'forget':
       return forget(task, related, command, at);
     case 'release':
@@ -70,10 +82,13 @@ function assign(
   task: Task,
   related: Related,
   command: Extract<TaskCommand, { kind: 'assign' }>,
+  decision: Decision,
   now: number,
 ): Decided | DomainError {
   if (!allows('assign', task.status)) return conflict(task, 'only a queued task can be assigned');
   if (task.backlogClass === null) return conflict(task, 'it is not available yet');
+  if (task.pinnedTo !== null && task.pinnedTo !== command.agentId)
+    return conflict(task, `it waits for agent ${task.pinnedTo}`);
   const agent = related.agent;
   if (agent === undefined)
     return new DomainError('AGENT_NOT_FOUND', `No agent ${command.agentId} is registered`);
@@ -86,25 +101,8 @@ function assign(
       `Agent ${agent.id} holds ${agent.held} of ${agent.capacity} tasks`,
     );
   }
-  return changed(
-    task,
-    'assign',
-    'task.assigned',
-    now,
-    {
-      status: 'assigned',
-      statusReason: null,
-      assignedTo: agent.id,
-      lastAgentId: agent.id,
-      holderEpoch: null,
-      attempt: task.attempt + 1,
-      handoverCount: task.handoverCount + 1,
-      assignedAt: now,
-      startedAt: null,
-      availableAt: null,
-    },
-    { detail: { decision: command.decision } },
-  );
+  const changes = given(task, agent.id, now);
+  return changed(task, 'assign', 'task.assigned', now, changes, { detail: { decision } });
 }
 
 function start(task: Task, fence: Fence, now: number): Decided | DomainError {
@@ -132,12 +130,15 @@ function complete(task: Task, result: Changed['result'], now: number): Decided |
   );
 }
 
-function giveBack(task: Task, reason: 'draining' | 'declined', now: number): Changed {
+function giveBack(task: Task, related: Related, reason: 'draining' | 'declined', now: number): Changed {
   const declined = reason === 'declined' && task.assignedTo !== null ? [task.assignedTo] : [];
-  return changed(task, 'return', 'task.queued', now, {
-    ...queued(task, 'returned', now, 0),
-    excludedAgents: [...new Set([...task.excludedAgents, ...declined])],
-  });
+  const also = { excludedAgents: [...new Set([...task.excludedAgents, ...declined])] };
+  return givenUp(task, related, { arrow: 'return', reason: 'returned', delayMs: 0, now, also });
+}
+
+function stop(task: Task, message: string, now: number): Decided | DomainError {
+  if (!allows('stop', task.status)) return conflict(task, 'only running work can be stopped');
+  return failedBySystem(task, 'stop', 'budget_exceeded', message, {}, now);
 }
 
 function cancel(task: Task, reason: string, now: number): Decided | DomainError {

@@ -46,6 +46,7 @@ export function toTaskEvent(task: Task, type: TaskEventType, detail: Changed['de
     startedAt: isoOrNull(task.startedAt),
     completedAt: isoOrNull(task.completedAt),
     errorCode: task.error?.code ?? null,
+    ...(task.delegationChain.length === 0 ? {} : { delegationChain: [...task.delegationChain] }),
     ...(ready ? { needs: toNeeds(task) } : {}),
     ...detail,
   };
@@ -66,14 +67,16 @@ export function toTaskEvent(task: Task, type: TaskEventType, detail: Changed['de
 
 /** What the distribution must know about a task that is ready. */
 export function toNeeds(task: Task): NonNullable<TaskEventData['needs']> {
+  const { pin: _, ...criteria } = task.criteria;
   return {
     backlogClass: task.backlogClass,
     queueKey: task.queueKey ?? 0,
     requiredCapabilities: [...task.requiredCapabilities],
     preferredCapabilities: [...task.preferredCapabilities],
-    criteria: { ...task.criteria, excludedAgents: [...task.excludedAgents] },
+    criteria: { ...criteria, excludedAgents: [...task.excludedAgents] },
     skippedAgents: task.skippedAgents.map(({ agentId, until }) => ({ agentId, until: iso(until) })),
-    connectedFrom: agentOf(task.createdBy) ?? null,
+    connectedFrom: task.delegationChain.at(-1) ?? agentOf(task.createdBy) ?? null,
+    ...(task.pinnedTo === null ? {} : { pinnedTo: task.pinnedTo }),
   };
 }
 

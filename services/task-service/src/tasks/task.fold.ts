@@ -26,6 +26,10 @@ const PROGRESSION_KEYS = [
   'queueKey',
   'backlogClass',
   'awaitedChildren',
+  'pinnedTo',
+  'pinnedUntil',
+  'delegationChain',
+  'returnTo',
   'error',
 ] as const satisfies readonly (keyof TaskProgression)[];
 
@@ -49,11 +53,21 @@ export function changesOfNew(task: Task): Changes {
   return changes;
 }
 
+/** Fields that events of earlier versions do not know. */
+const ABSENT_BEFORE: Partial<ReplayedTask> = {
+  pinnedTo: null,
+  pinnedUntil: null,
+  delegationChain: [],
+  returnTo: null,
+  budget: null,
+};
+
 /** Applies events in order of version to nothing, or to the task as of an earlier version. */
 export function replay(events: readonly ReplayEvent[], from?: ReplayedTask): ReplayedTask | undefined {
-  let task = from;
+  let task = from ?? (ABSENT_BEFORE as ReplayedTask);
+  if (from === undefined && events.length === 0) return undefined;
   for (const event of events) {
-    task = { ...task, ...event.changes, version: event.version, updatedAt: event.at } as ReplayedTask;
+    task = { ...task, ...event.changes, version: event.version, updatedAt: event.at };
   }
   return task;
 }

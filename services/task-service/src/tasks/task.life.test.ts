@@ -6,9 +6,15 @@ import { nextDue } from './due.policy.js';
 import { decide } from './task.decide.js';
 import { changesBetween, changesOfNew, replay, type ReplayEvent } from './task.fold.js';
 import { allows, ARROWS, isHeld, isTerminal, type ArrowName, type TaskCommand } from './task.state.js';
-import type { Changed, Related, Task } from './task.js';
+import type { Changed, Named, Related, Task } from './task.js';
 
 const EARLIER = { taskId: '01900000-0000-7000-8000-0000000000ff', policy: 'fail', name: null } as const;
+
+/** Two agents that may hand anything on to each other. */
+const CONNECTED: Named = {
+  agents: new Map(['alpha', 'beta'].map((id) => [id, { id, status: 'online', capabilities: [] }] as const)),
+  connections: new Set(['alpha>beta', 'beta>alpha']),
+};
 
 type Kind = TaskCommand['kind'];
 
@@ -23,6 +29,7 @@ const step = fc.record({
   attemptOff: fc.constantFrom(...Array<number>(12).fill(0), -1, 1),
   epoch: fc.constantFrom(...Array<number>(8).fill(1), 2),
   retryable: fc.constantFrom(true, true, true, false),
+  isByHand: fc.constantFrom(false, false, true),
   full: fc.constantFrom(false, false, false, true),
   dependency: fc.constantFrom(
     'completed' as const,
@@ -45,7 +52,12 @@ const heldBy = (task: Task, { agentId, attemptOff, epoch }: Step) => ({
 const COMMANDS: {
   readonly [K in Kind]: (task: Task, one: Step) => Omit<TaskCommand & { kind: K }, 'kind' | 'taskId'>;
 } = {
-  assign: (_task, { agentId }) => ({ agentId, decision: DECISION }),
+  assign: (_task, { agentId, isByHand }) =>
+    isByHand ? { agentId, decision: null, ifFull: 'pin' } : { agentId, decision: DECISION },
+  delegate: (task, one) => ({ fence: heldBy(task, one), to: one.agentId }),
+  reassign: (_task, { agentId, retryable }) => ({ agentId: retryable ? agentId : null }),
+  unpin: () => ({ reason: 'redistributed' }),
+  stop: () => ({ reason: 'spent' }),
   start: (task, one) => ({ fence: heldBy(task, one) }),
   complete: (task, one) => ({ fence: heldBy(task, one), result: { n: 1 } }),
   fail: (task, one) => ({
@@ -71,12 +83,13 @@ const KINDS = Object.keys(COMMANDS) as Kind[];
 
 /** The arrows a command may take. */
 function arrowsOf(kind: Kind): readonly ArrowName[] {
-  return kind === 'due' ? ['ripen', 'timeout'] : [kind];
+  if (kind === 'assign') return ['assign', 'pin'];
+  return kind === 'due' ? ['ripen', 'unpin', 'timeout'] : [kind];
 }
 
 function toCommand(task: Task, one: Step): TaskCommand {
   const kinds = KINDS.filter((kind) => {
-    if (kind === 'cancel' && !one.mayCancel) return false;
+    if ((kind === 'cancel' || kind === 'stop') && !one.mayCancel) return false;
     return one.isWild || arrowsOf(kind).some((arrow) => allows(arrow, task.status));
   });
   const kind = kinds[one.pick % kinds.length] ?? 'due';
@@ -94,6 +107,8 @@ function assertInvariants(before: Task, changed: Changed): void {
   expect(task.updatedAt).toBeGreaterThanOrEqual(before.updatedAt);
   expect(isHeld(task.status)).toBe(task.assignedTo !== null);
   expect(isTerminal(task.status)).toBe(task.completedAt !== null);
+  expect(task.pinnedTo === null || task.status === 'queued').toBe(true);
+  if (task.returnTo !== null) expect(task.delegationChain).toContain(task.returnTo);
   expect(task.backlogClass === null || task.status === 'queued').toBe(true);
   if (task.status === 'queued') expect(task.backlogClass === null).toBe(task.availableAt !== null);
   expect(task.dueAt).toBe(nextDue(task)?.at ?? null);
@@ -129,6 +144,7 @@ describe('decide, for any life of a task', () => {
               liveEpoch: task.assignedTo === null ? null : 1,
               heartbeatMs: task.assignedTo === null ? null : 2_000,
               progressAt: one.full ? now - 1_000 : null,
+              named: one.retryable ? CONNECTED : { ...CONNECTED, agents: new Map() },
             };
             const decided = decide(task, rows, command, now);
             if (decided instanceof DomainError) continue;
@@ -143,7 +159,7 @@ describe('decide, for any life of a task', () => {
             }
             assertInvariants(task, decided);
             taken.add(decided.arrow);
-            if (command.kind === 'assign') expect(one.full).toBe(false);
+            if (decided.task.attempt > task.attempt) expect(one.full).toBe(false);
             if (command.kind === 'forget') {
               expect(task.holderEpoch).toBe(command.epoch);
               expect(decided.task.updatedAt - (task.startedAt ?? Infinity)).toBeGreaterThan(6_000);

@@ -142,13 +142,17 @@ export async function findEvents(
   return rows;
 }
 
-/** The latest assignment of a task. */
-export async function findAssignment(db: Queryable, id: string): Promise<StoredEvent | undefined> {
+/** The assignment that began an attempt, unless the task was handed on. */
+export async function findAssignment(
+  db: Queryable,
+  id: string,
+  attempt: number,
+): Promise<StoredEvent | undefined> {
   const { rows } = await db.query<StoredEvent>({
     name: 'find-assignment',
     text: `SELECT ${EVENT} FROM task_events WHERE task_id = $1 AND event_type = 'task.assigned'
-      ORDER BY version DESC LIMIT 1`,
-    values: [id],
+      AND attempt = $2`,
+    values: [id, attempt],
   });
   return rows[0];
 }

@@ -1,5 +1,6 @@
 import type {
   Actor,
+  Budget,
   Criteria,
   Priority,
   RequiredCapability,
@@ -29,6 +30,7 @@ export type TaskRow = {
   queue_timeout: number | null;
   progress_timeout: number | null;
   deadline: number | null;
+  budget: Budget | null;
   created_at: number;
   traceparent: string | null;
   version: number;
@@ -55,6 +57,10 @@ export type TaskRow = {
   queue_key: number | null;
   backlog_class: string | null;
   awaited_children: number | 'all' | null;
+  pinned_to: string | null;
+  pinned_until: number | null;
+  delegation_chain: readonly string[];
+  return_to: string | null;
   error: TaskError | null;
   due_at: number | null;
   offer_tries: number;
@@ -82,6 +88,7 @@ export function rowToTask(row: TaskRow): Task {
     queueTimeout: row.queue_timeout,
     progressTimeout: row.progress_timeout,
     deadline: row.deadline,
+    budget: row.budget,
     createdAt: row.created_at,
     traceparent: row.traceparent,
     version: row.version,
@@ -108,6 +115,10 @@ export function rowToTask(row: TaskRow): Task {
     queueKey: row.queue_key,
     backlogClass: row.backlog_class,
     awaitedChildren: row.awaited_children,
+    pinnedTo: row.pinned_to,
+    pinnedUntil: row.pinned_until,
+    delegationChain: row.delegation_chain,
+    returnTo: row.return_to,
     error: row.error,
     dueAt: row.due_at,
     offerTries: row.offer_tries,

@@ -1,5 +1,5 @@
 import { isTerminal, TASK_STATUSES } from '@baton/contracts';
-import type { Decision, JsonValue, TaskError, TaskEventType, TaskStatus } from '@baton/contracts';
+import type { Decision, IfFull, JsonValue, TaskError, TaskEventType, TaskStatus } from '@baton/contracts';
 
 /** One arrow of the life cycle: the command's name, where it may start, where it may end, the event it writes. */
 type Arrow = {
@@ -26,7 +26,15 @@ export const ARROWS = {
     by: 'creator, operator',
   },
   ripen: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'system' },
-  assign: { from: ['queued'], to: ['assigned'], events: ['task.assigned'], by: 'distribution' },
+  assign: { from: ['queued'], to: ['assigned'], events: ['task.assigned'], by: 'distribution, operator' },
+  pin: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'operator' },
+  unpin: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'system, operator' },
+  reassign: {
+    from: HELD,
+    to: ['queued', 'assigned'],
+    events: ['task.queued', 'task.assigned'],
+    by: 'operator',
+  },
   start: { from: ['assigned'], to: ['in_progress'], events: ['task.started'], by: 'holder' },
   unblock: {
     from: ['blocked'],
@@ -34,9 +42,16 @@ export const ARROWS = {
     events: ['task.queued', 'task.failed', 'task.cancelled'],
     by: 'system',
   },
+  delegate: {
+    from: HELD,
+    to: ['assigned', 'queued'],
+    events: ['task.delegated'],
+    by: 'holder, operator',
+  },
   complete: { from: ['in_progress'], to: ['completed'], events: ['task.completed'], by: 'holder' },
   fail: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'], by: 'holder' },
   return: { from: HELD, to: ['queued'], events: ['task.queued'], by: 'holder' },
+  stop: { from: HELD, to: ['failed'], events: ['task.failed'], by: 'system' },
   expire: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'], by: 'system' },
   forget: {
     from: ['in_progress'],
@@ -71,8 +86,30 @@ export type TaskCommand =
       readonly kind: 'assign';
       readonly taskId: string;
       readonly agentId: string;
-      readonly decision: Decision;
+      /** Null: an operator names the agent. */
+      readonly decision: Decision | null;
+      /** What happens where an agent an operator names has no room. */
+      readonly ifFull?: IfFull;
     }
+  | {
+      readonly kind: 'delegate';
+      readonly taskId: string;
+      readonly to: string;
+      readonly fence: Fence;
+    }
+  | {
+      readonly kind: 'reassign';
+      readonly taskId: string;
+      /** Null: whoever can, the present holder passed over for a while. */
+      readonly agentId: string | null;
+      /** Only if this agent holds it. */
+      readonly from?: string;
+      /** Only while nobody works on it. */
+      readonly isUnstarted?: boolean;
+    }
+  | { readonly kind: 'unpin'; readonly taskId: string; readonly reason: string }
+  /** The budget of its tree is spent; the reason is told. */
+  | { readonly kind: 'stop'; readonly taskId: string; readonly reason: string }
   | { readonly kind: 'start'; readonly taskId: string; readonly fence: Fence }
   | {
       readonly kind: 'complete';
@@ -118,6 +155,19 @@ export function allows(arrow: ArrowName, from: TaskStatus): boolean {
 /** Whether a task in this status counts against its agent's capacity. */
 export function isHeld(status: TaskStatus): boolean {
   return status === 'assigned' || status === 'in_progress';
+}
+
+/** Agents whose rows the command locks, as one of them may have the task afterwards. */
+export function assignedBy(command: TaskCommand): string | null {
+  switch (command.kind) {
+    case 'assign':
+    case 'reassign':
+      return command.agentId;
+    case 'delegate':
+      return command.to;
+    default:
+      return null;
+  }
 }
 
 export { isTerminal };

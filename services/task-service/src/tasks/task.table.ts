@@ -17,6 +17,8 @@ const LENGTHS: Readonly<Record<string, number>> = {
   status: 20,
   assigned_to: 64,
   last_agent_id: 64,
+  pinned_to: 64,
+  return_to: 64,
 };
 
 const NULLABLE = new Set([
@@ -41,18 +43,27 @@ const NULLABLE = new Set([
   'queue_key',
   'backlog_class',
   'awaited_children',
+  'pinned_to',
+  'pinned_until',
+  'return_to',
+  'budget',
   'error',
   'result',
   'due_at',
   'offer_accepted_at',
 ]);
 
+/** Columns younger than the table, which replicas of earlier versions leave out. */
+const DEFAULTS: Readonly<Record<string, string>> = { delegation_chain: `'[]'` };
+
 function toColumn(name: string, type: Column<never>['type']): EntitySchemaColumnOptions {
   const length = LENGTHS[name];
+  const value = DEFAULTS[name];
   return {
     ...(length === undefined ? { type: TYPES[type] } : { type: 'varchar', length }),
     nullable: NULLABLE.has(name),
     ...(name === 'id' ? { primary: true } : {}),
+    ...(value === undefined ? {} : { default: () => value }),
   };
 }
 

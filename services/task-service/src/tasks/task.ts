@@ -1,5 +1,8 @@
 import type {
   Actor,
+  AgentStatus,
+  Budget,
+  Capability,
   Criteria,
   Decision,
   DependencyPolicy,
@@ -35,6 +38,8 @@ export type TaskSettings = {
   readonly queueTimeout: number | null;
   readonly progressTimeout: number | null;
   readonly deadline: number | null;
+  /** Of the whole tree; only a root has one. */
+  readonly budget: Budget | null;
 };
 
 /** What a task is: fixed at creation. */
@@ -73,6 +78,13 @@ export type TaskProgression = {
   readonly backlogClass: string | null;
   /** How many children must have ended before a task blocked for them goes on. */
   readonly awaitedChildren: number | 'all' | null;
+  /** The agent a queued task waits for alone, and until when; no end means for good. */
+  readonly pinnedTo: string | null;
+  readonly pinnedUntil: number | null;
+  /** Agents that handed it on, first to last. */
+  readonly delegationChain: readonly string[];
+  /** Who gets it back when the agent it was handed to does not do it. */
+  readonly returnTo: string | null;
   readonly error: TaskError | null;
 };
 
@@ -130,8 +142,9 @@ export type Command = CreateCommand | TaskCommand;
 /** The rows a decision looks at beside the task itself. */
 export type Related = {
   readonly dependencies: readonly Edge[];
-  /** For `assign`: the agent named, locked. */
+  /** The agent that is to have the task, locked. */
   readonly agent: AgentUnderLock | undefined;
+  readonly named?: Named;
   /** The live epoch of the agent the task is assigned to, read unlocked: enough to refuse a replaced process. */
   readonly liveEpoch: number | null;
   /** How often that agent beats, in milliseconds, read likewise. */
@@ -140,9 +153,22 @@ export type Related = {
   readonly progressAt: number | null;
 };
 
+/** Agents that commands name or tasks would go back to, and who is connected to them; read without a lock. */
+export type Named = {
+  readonly agents: ReadonlyMap<string, NamedAgent>;
+  /** By `connectionName`. */
+  readonly connections: ReadonlySet<string>;
+};
+
+export type NamedAgent = {
+  readonly id: string;
+  readonly status: AgentStatus;
+  readonly capabilities: readonly Capability[];
+};
+
 export type AgentUnderLock = {
   readonly id: string;
-  readonly status: 'online' | 'draining' | 'offline';
+  readonly status: AgentStatus;
   /** `maxConcurrent + prefetch`. */
   readonly capacity: number;
   /** Tasks assigned or in progress, those this batch assigned included. */
@@ -158,6 +184,8 @@ export type Changed = {
   /** Stored with the event beside the changed fields. */
   readonly detail?: { readonly decision?: Decision };
   readonly result?: JsonValue;
+  /** Agents that are told of it in their inbox. */
+  readonly tell?: readonly string[];
 };
 
 /** Accepted, and nothing to write a version for. */

@@ -1,9 +1,11 @@
 import {
+  assignTask,
   callCancel,
   callRelease,
   cancelTask,
   heldRequests,
   parse,
+  reassignTask,
   releaseTask,
   taskCommands,
   type TaskVerb,
@@ -41,6 +43,11 @@ export const HELD_WORDS: { readonly [Verb in Exclude<TaskVerb, 'progress'>]: Hel
     ...hold,
     reason,
   })),
+  delegate: held(taskCommands.delegate, heldRequests.delegate, (hold, { to }) => ({
+    kind: 'delegate',
+    ...hold,
+    to,
+  })),
 };
 
 /** A word of whoever has a say in a task without holding it. */
@@ -53,6 +60,18 @@ export const WORDS: Readonly<Record<string, Word>> = {
     kind: 'cancel',
     taskId,
     reason,
+  })),
+  assign: word('Assignment', assignTask, (taskId, { agentId, ifFull }) => ({
+    kind: 'assign',
+    taskId,
+    agentId,
+    decision: null,
+    ifFull,
+  })),
+  reassign: word('Reassignment', reassignTask, (taskId, { agentId = null }) => ({
+    kind: 'reassign',
+    taskId,
+    agentId,
   })),
   ...Object.fromEntries(Object.entries(HELD_WORDS).map(([name, { ofRequest }]) => [name, ofRequest])),
 };

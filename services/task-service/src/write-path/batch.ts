@@ -1,9 +1,8 @@
-import { agentOf, DomainError, type TaskEventType, type TaskStatus } from '@baton/contracts';
-import { createMint } from '../database/mint-id.js';
+import { DomainError, type TaskEventType, type TaskStatus } from '@baton/contracts';
 import { decideCreate, type CreateRelated } from '../tasks/create.decide.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
-import { ARROWS, isTerminal, type TaskCommand } from '../tasks/task.state.js';
+import { ARROWS, assignedBy, isTerminal, type TaskCommand } from '../tasks/task.state.js';
 import type { AgentUnderLock, Changed, CreateCommand, Related, Task } from '../tasks/task.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
 import type { EventRow } from './event.store.js';
@@ -22,6 +21,8 @@ export class Batch {
   readonly committed: Committed[] = [];
   readonly offerAgain: Task[] = [];
   readonly ended: Task[] = [];
+  /** Changes that agents are told of, other than ends. */
+  readonly told: { readonly task: Task; readonly agentIds: readonly string[] }[] = [];
   private readonly current = new Map<string, Task>();
   private readonly results = new Map<string, string>();
   private readonly held = new Map<string, number>();
@@ -123,7 +124,8 @@ export class Batch {
       decision,
       ...(task.status === 'blocked' ? { recheck: true } : {}),
     });
-    if (task.status === 'assigned' && task.assignedTo !== null) {
+    if (changed.tell !== undefined) this.told.push({ task, agentIds: changed.tell });
+    if (task.attempt > before.attempt && task.assignedTo !== null) {
       this.held.set(task.assignedTo, (this.held.get(task.assignedTo) ?? 0) + 1);
     }
     if (isTerminal(task.status)) this.ended.push(task);
@@ -137,7 +139,8 @@ export class Batch {
         policy,
         status: this.statusOf(dependsOn),
       })),
-      agent: command.kind === 'assign' ? this.agent(command.agentId) : undefined,
+      agent: this.agent(assignedBy(command)),
+      named: this.loaded.named,
       liveEpoch: locked.liveEpoch,
       heartbeatMs: locked.heartbeatMs,
       progressAt: this.loaded.progress.get(command.taskId) ?? null,
@@ -150,9 +153,9 @@ export class Batch {
   }
 
   /** Slots freed by this very batch are not given away in it: the count was taken before. */
-  private agent(id: string): AgentUnderLock | undefined {
-    const agent = this.loaded.agents.get(id);
-    return agent && { ...agent, held: agent.held + (this.held.get(id) ?? 0) };
+  private agent(id: string | null): AgentUnderLock | undefined {
+    const agent = id === null ? undefined : this.loaded.agents.get(id);
+    return agent && { ...agent, held: agent.held + (this.held.get(agent.id) ?? 0) };
   }
 
   private record(
@@ -176,28 +179,6 @@ export class Batch {
     });
     this.published.push({ type, json: JSON.stringify(toTaskEvent(task, type, detail)) });
   }
-}
-
-/** Retention goes by the time in these ids: it is that of the end, which is the database's. */
-const mintInboxId = createMint();
-
-/** Inbox rows for the agents an end concerns: the creator and the present holder of the parent. */
-export function inboxRows(ended: readonly Task[], holders: ReadonlyMap<string, string>) {
-  return ended.flatMap((task) => {
-    const creator = agentOf(task.createdBy);
-    const holder = task.parentTaskId === null ? undefined : holders.get(task.parentTaskId);
-    const { status } = task;
-    if (!isTerminal(status)) return [];
-    const agents = new Set([creator, holder].filter((agent) => agent !== undefined));
-    return [...agents].map((agentId) => ({
-      id: mintInboxId(task.updatedAt),
-      agentId,
-      taskId: task.id,
-      status,
-      reason: task.statusReason,
-      at: task.updatedAt,
-    }));
-  });
 }
 
 function toAccepted(task: Task) {

@@ -1,3 +1,4 @@
+import { assignedBy } from '../tasks/task.state.js';
 import type { Submission } from './submission.js';
 
 /** Bounds of one batch: a transaction neither holds its locks long nor carries much. */
@@ -74,7 +75,7 @@ export class Lane<T extends Queued> {
 
   private queueOf({ submission: { command, background } }: T): T[] {
     if (background) return this.background;
-    return command.kind === 'assign' ? this.assignments : this.interactive;
+    return assigns(command) ? this.assignments : this.interactive;
   }
 
   private readonly wake = (): void => {
@@ -87,13 +88,13 @@ export class Lane<T extends Queued> {
       for (;;) {
         const mayAssign = this.assignments.length > 0 && this.gate.enter(this, this.wake);
         const batch = this.next(mayAssign ? this.assignments : []);
-        const assigns = batch.some(({ submission }) => submission.command.kind === 'assign');
-        if (mayAssign && !assigns) this.gate.leave();
+        const isAssigning = batch.some(({ submission }) => assigns(submission.command));
+        if (mayAssign && !isAssigning) this.gate.leave();
         if (batch.length === 0) return;
         try {
           await this.flush(batch);
         } finally {
-          if (assigns) this.gate.leave();
+          if (isAssigning) this.gate.leave();
         }
       }
     } finally {
@@ -113,6 +114,10 @@ export class Lane<T extends Queued> {
     const third = take(this.background, roomAfter([...first, ...second], BATCH_COMMANDS));
     return [...first, ...second, ...third];
   }
+}
+
+function assigns(command: Submission['command']): boolean {
+  return command.kind !== 'create' && assignedBy(command) !== null;
 }
 
 type Room = { readonly commands: number; readonly bytes: number };

@@ -1,9 +1,11 @@
+import { assignedBy } from '../tasks/task.state.js';
 import { lockAgents, type LockedAgents } from '../agents/capacity.store.js';
 import { findProgressTimes } from '../agents/progress.store.js';
 import type { Client } from '../database/database.js';
 import type { ExistingDependency } from '../tasks/create.decide.js';
-import type { AgentUnderLock, Task } from '../tasks/task.js';
+import type { AgentUnderLock, Named, Task } from '../tasks/task.js';
 import * as store from '../tasks/task.store.js';
+import { loadNamed } from './load.named.js';
 import type { Settled, Submission } from './submission.js';
 
 /** Everything a batch locked and read, in the order of the locks. */
@@ -16,6 +18,7 @@ export type Loaded = {
   readonly agents: ReadonlyMap<string, AgentUnderLock>;
   /** When tasks that are due for a look at their progress last reported some. */
   readonly progress: ReadonlyMap<string, number>;
+  readonly named: Named;
   readonly now: number;
 };
 
@@ -42,7 +45,8 @@ export async function load(
     targets.add(command.taskId);
     if (LOOKS_AT_DEPENDENCIES.has(command.kind)) dependents.add(command.taskId);
     if (command.kind === 'due') dueIds.add(command.taskId);
-    if (command.kind === 'assign') agentIds.add(command.agentId);
+    const agentId = assignedBy(command);
+    if (agentId !== null) agentIds.add(agentId);
   });
   for (const parent of parents) targets.add(parent);
   const locked = targets.size === 0 ? NO_TASKS : await store.lockTasks(db, [...targets]);
@@ -52,6 +56,7 @@ export async function load(
   const children = parents.size === 0 ? new Map() : await store.countChildren(db, [...parents]);
   const watched = [...dueIds].filter((id) => isWatched(locked.tasks.get(id)?.task));
   const progress = watched.length === 0 ? new Map() : await findProgressTimes(db, watched);
+  const named = await loadNamed(db, submissions, locked);
   const { agents, now } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
   return {
     tasks: locked.tasks,
@@ -60,6 +65,7 @@ export async function load(
     children,
     agents,
     progress,
+    named,
     now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
   };
 }

@@ -7,7 +7,8 @@ import { insertOutbox, type OutboxRow } from '../outbox/outbox.store.js';
 import { toMessages } from '../outbox/outbox.messages.js';
 import * as store from '../tasks/task.store.js';
 import { writeAudit } from './audit.service.js';
-import { Batch, inboxRows } from './batch.js';
+import { Batch } from './batch.js';
+import { inboxRows, toldOfEnd } from './inbox.rows.js';
 import { findAccepted, insertEvents, type EventRow } from './event.store.js';
 import { repeatedInBatch, replayed, settleKeys, takeKeys, type DecidedKey } from './batch.keys.js';
 import { keyName } from './idempotency.store.js';
@@ -129,7 +130,7 @@ async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 
   if (updated !== updates.length) {
     throw new Error(`expected to update ${updates.length} locked tasks, updated ${updated}`);
   }
-  return { outbox, notified: await saveInbox(db, batch.ended) };
+  return { outbox, notified: await saveInbox(db, batch) };
 }
 
 function insertParts(inserts: Batch['inserts']): readonly Part[] {
@@ -141,14 +142,18 @@ function insertParts(inserts: Batch['inserts']): readonly Part[] {
   ];
 }
 
-async function saveInbox(db: Client, ended: readonly Task[]): Promise<readonly string[]> {
+async function saveInbox(
+  db: Client,
+  { ended, told }: Pick<Batch, 'ended' | 'told'>,
+): Promise<readonly string[]> {
   const concerned = ended.filter(
-    (task) => task.parentTaskId !== null || agentOf(task.createdBy) !== undefined,
+    ({ parentTaskId, createdBy, delegationChain }) =>
+      parentTaskId !== null || delegationChain.length > 0 || agentOf(createdBy) !== undefined,
   );
-  if (concerned.length === 0) return [];
+  if (concerned.length === 0 && told.length === 0) return [];
   const parents = concerned.map(({ parentTaskId }) => parentTaskId).filter((id) => id !== null);
   const holders = parents.length === 0 ? new Map() : await store.findHolders(db, [...new Set(parents)]);
-  const rows = inboxRows(concerned, holders);
+  const rows = inboxRows([...concerned.map((task) => toldOfEnd(task, holders)), ...told]);
   if (rows.length > 0) await insertInbox(db, rows);
   return [...new Set(rows.map(({ agentId }) => agentId))];
 }
