@@ -10,6 +10,7 @@ import {
 import { renderErrors } from './generate/errors.mjs';
 import { renderOpenApi } from './generate/openapi.mjs';
 import { checkOpenApi } from './generate/check-openapi.mjs';
+import { renderLists } from './generate/lists.mjs';
 import { renderProtocol } from './generate/protocol.mjs';
 import { renderStateMachine } from './generate/state-machine.mjs';
 
@@ -17,6 +18,7 @@ const documents = [
   { path: '.env.example', render: renderEnvironmentExample },
   { path: 'docs/configuration.md', render: renderConfiguration },
   { path: 'docs/errors.md', render: renderErrors },
+  { path: 'docs/lists.md', render: renderLists },
   { path: 'docs/openapi.json', render: renderOpenApi, check: checkOpenApi },
   { path: 'docs/protocol.md', render: renderProtocol },
   { path: 'docs/state-machine.md', render: renderStateMachine },

@@ -84,6 +84,16 @@ export const callMessages = [
   },
   { name: 'agent/call.get', title: 'call.get', tells: 'Read a task.', answer: '`{ok, task}`.' },
   {
+    name: 'agent/call.list',
+    title: 'call.list',
+    tells:
+      'List tasks the agent created or had last; with `parent:` or `root:` in `q`, all below a task it holds. ' +
+      '`q` and `sort` are those of [lists](lists.md).',
+    answer:
+      '`{ok, data[], page: {next, hasMore}}`, without payloads; `next` is the `cursor` of the next page. A page may be ' +
+      'short or empty and the list go on.',
+  },
+  {
     name: 'agent/call.release',
     title: 'call.release',
     tells: 'Let a task go on that its creator held back.',

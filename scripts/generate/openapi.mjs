@@ -24,6 +24,7 @@ const answered = createJsonSchemas({
     HistoryEntry: contracts.taskHistoryEntry,
     Problem: contracts.problemDocument,
     Task: contracts.taskDetail,
+    TaskListItem: contracts.taskListItem,
     TaskSummary: contracts.taskView,
     Waiting: contracts.waiting,
   },

@@ -1,5 +1,5 @@
-import { agentSubject, control, type TaskDetail } from '@baton/contracts';
-import { createCalls, type Create } from './calls.js';
+import { agentSubject, control, type TaskDetail, type TaskPage } from '@baton/contracts';
+import { createCalls, type Create, type TaskQuery } from './calls.js';
 import { createConnection } from './connection.js';
 import { createContext } from './context.js';
 import { isCut, readWhole } from './whole-assignment.js';
@@ -25,6 +25,8 @@ export type Agent = {
   readonly closed: Promise<void>;
   readonly create: Create;
   get(taskId: string): Promise<TaskDetail>;
+  /** Tasks this agent created or had last, a page at a time; with `parent:` or `root:`, all below a task it holds. */
+  list(query?: TaskQuery): Promise<TaskPage>;
   /** Lets a task go on that this agent created with `hold`. */
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
@@ -170,6 +172,7 @@ export function createAgent(options: AgentOptions): Agent {
     closed: closing.promise,
     create: ((what, createOptions = {}) => calls.create(what, createOptions)) as Create,
     get: (taskId) => calls.get(taskId),
+    list: (query = {}) => calls.list(query),
     release: (taskId) => calls.release(taskId),
     cancel: (taskId, reason) => calls.cancel(taskId, reason),
     onEnd: (listener) => inbox.listen(listener),

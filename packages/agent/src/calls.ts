@@ -10,6 +10,8 @@ import {
   type CreateTaskInput,
   type ParentFence,
   type TaskDetail,
+  type TaskPage,
+  type TaskSort,
 } from '@baton/contracts';
 import { backOffMs, pause } from './back-off.js';
 import { mayPass } from './errors.js';
@@ -32,6 +34,14 @@ export type Create = {
   ): Promise<readonly CreatedTask[]>;
 };
 
+/** Which tasks to list: `q` as in `status:failed type:summary`; `cursor` is `page.next` of the page before. */
+export type TaskQuery = {
+  readonly q?: string;
+  readonly sort?: TaskSort;
+  readonly limit?: number;
+  readonly cursor?: string;
+};
+
 /** What an agent asks of Baton outside of its tasks' lives. Refusals reject with a `DomainError`. */
 export type Calls = {
   /** `create`, or `spawn` when a parent is given. */
@@ -41,6 +51,7 @@ export type Calls = {
     signal?: AbortSignal,
   ): Promise<CreatedTask | readonly CreatedTask[]>;
   get(taskId: string, signal?: AbortSignal): Promise<TaskDetail>;
+  list(query: TaskQuery): Promise<TaskPage>;
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
   acknowledge(inboxIds: readonly string[]): Promise<void>;
@@ -88,6 +99,10 @@ export function createCalls(options: {
     },
     async get(taskId, signal = stopped) {
       return (await call('get', { taskId }, { signal }))['task'] as TaskDetail;
+    },
+    async list(query) {
+      const answer = await call('list', query);
+      return { data: answer['data'], page: answer['page'] } as TaskPage;
     },
     async release(taskId) {
       await command('release', taskId);

@@ -77,6 +77,10 @@ describe('calls', () => {
     });
     baton.answers.call = () => ({ ok: true, task: { id: 'the task' } });
     expect(await agent.get(randomUUID())).toEqual({ id: 'the task' });
+    const page = { data: [{ id: 'one' }], page: { next: null, hasMore: false } };
+    baton.answers.call = () => ({ ok: true, ...page });
+    expect(await agent.list({ q: 'status:failed', limit: 1 })).toEqual(page);
+    expect(baton.calls.at(-1)).toEqual({ verb: 'list', body: { q: 'status:failed', limit: 1 } });
     await agent.cancel('some-id', 'not needed');
     expect(baton.calls.at(-1)).toEqual({ verb: 'cancel', body: { taskId: 'some-id', reason: 'not needed' } });
     await expect(agent.create({ title: 'x'.repeat(300_000) })).rejects.toMatchObject({

@@ -7,6 +7,7 @@ import { z } from 'zod';
 export const ERRORS = {
   VALIDATION_FAILED: { status: 400, retryable: false, title: 'The request is not what was expected' },
   UNSUPPORTED_VERSION: { status: 400, retryable: false, title: 'The protocol version is not supported' },
+  QUERY_NOT_SUPPORTED: { status: 400, retryable: false, title: 'No index serves this filter in this order' },
   FORBIDDEN: { status: 403, retryable: false, title: 'The caller may not do this' },
   ROUTE_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such route' },
   TASK_NOT_FOUND: {

@@ -52,9 +52,10 @@ import {
   SERVICE_SUBJECTS,
   TASK_VERBS,
 } from './subjects.js';
+import { callList, countTasks, listTasks } from './task-list.js';
 
 const events = { taskEventBatch, fleetEventBatch };
-const calls = { callAck, callCancel, callCreate, callGet, callInbox, callRelease, callSpawn };
+const calls = { callAck, callCancel, callCreate, callGet, callInbox, callList, callRelease, callSpawn };
 const agents = {
   ...calls,
   control,
@@ -79,7 +80,8 @@ const fleet = {
 const shards = { leaseAnswer, leaseRequest, placeAnswer, placeRequest };
 const services = { ...fleet, ...shards, backlogAnswer, backlogRequest, explainAnswer, explainRequest };
 const schemas = new Map<string, z.ZodType>([
-  ...Object.entries({ ...events, ...agents, ...services }),
+  // What the route takes, and the filter that is read from it.
+  ...Object.entries({ ...events, ...agents, ...services, countTasks, listTasks }),
   ...Object.entries(taskCommands).map(([verb, schema]) => [`taskCommands.${verb}`, schema] as const),
 ]);
 
@@ -89,7 +91,7 @@ const routes = new Map<string, Route>(
 
 function schemaOf({ name, schema: word = '', route = '' }: Fixture): z.ZodType {
   const asked = routes.get(route);
-  const schema = asked?.body ?? asked?.query ?? schemas.get(word);
+  const schema = schemas.get(word) ?? asked?.body ?? asked?.query;
   if (!schema) throw new Error(`the fixture ${name} names ${route || word}, which contracts does not have`);
   return schema;
 }

@@ -7,20 +7,14 @@ import { goodbye } from './agent-protocol.js';
 import { LIMITS } from './limits.js';
 import { SHARDS } from './shards.js';
 import { assignRequest, expireRequest, leaseRequest } from './service-protocol.js';
-import {
-  cancelTask,
-  createBatch,
-  createGraph,
-  createTask,
-  listTasks,
-  looseBatch,
-  taskError,
-} from './task.js';
+import { cancelTask, createBatch, createGraph, createTask, looseBatch, taskError } from './task.js';
+import { callList, countTasks, listTasks } from './task-list.js';
 import { agentId, idempotencyKey, word } from './words.js';
 
 const id = '0193a1c4-7f2e-7b3a-9c41-2f6d8e0b1a57';
 const list = <T>(size: number, item: T): T[] => Array.from({ length: size }, () => item);
 const letters = (size: number) => 'x'.repeat(size);
+const numbered = (size: number) => list(size, 'x').map((letter, index) => `${letter}${index}`);
 
 /** An object that takes exactly `bytes` bytes as JSON. */
 const sized = (bytes: number) => ({ a: letters(bytes - '{"a":""}'.length) });
@@ -121,6 +115,18 @@ const upper: readonly Limit[] = [
   ],
   ['shard', leaseRequest, SHARDS - 1, (n) => ({ instance: id, release: [{ shard: n, epoch: 1 }] })],
   ['page of tasks', listTasks, LIMITS.listPage, (n) => ({ limit: String(n) })],
+  ['page of call.list', callList, LIMITS.listPage, (n) => ({ limit: n })],
+  ['characters of q', listTasks, LIMITS.queryCharacters, (n) => ({ q: `a${' '.repeat(n - 1)}` })],
+  ['terms of q', countTasks, LIMITS.filterTerms, (n) => ({ q: numbered(n).join(' ') })],
+  [
+    'terms of q and other parameters',
+    countTasks,
+    LIMITS.filterTerms,
+    (n) => ({ q: 'x', tag: numbered(n - 1) }),
+  ],
+  ['values of a field', countTasks, LIMITS.filterValues, (n) => ({ type: numbered(n).join(',') })],
+  ['text in the title', countTasks, 255, (n) => ({ text: letters(n) })],
+  ['tag filtered by', countTasks, 100, (n) => ({ tag: letters(n) })],
   ['page of agents', listAgents, LIMITS.listPage, (n) => ({ limit: String(n) })],
   ['page of the inbox', callInbox, 100, (n) => ({ limit: n })],
   ['acknowledged at once', callAck, 500, (n) => ({ ids: list(n, id) })],

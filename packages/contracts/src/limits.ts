@@ -22,6 +22,9 @@ export const LIMITS = {
   listPage: 200,
   /** Unacknowledged ends of an agent are counted up to here; one more stands for all beyond. */
   inboxCounted: 1_000,
+  queryCharacters: 1_000,
+  filterTerms: 32,
+  filterValues: 8,
 } as const;
 
 /** Defaults of the domain; durations in seconds unless the name says otherwise. */

@@ -91,6 +91,10 @@ export const taskDependency = z.object({
 });
 export type TaskDependency = Readonly<z.infer<typeof taskDependency>>;
 
+/** A task as lists show it: without what may be large. */
+export const taskListItem = taskView.omit({ description: true, metadata: true });
+export type TaskListItem = Readonly<z.infer<typeof taskListItem>>;
+
 /** A task with what list answers leave out. */
 export const taskDetail = taskView.extend({
   input: jsonObject,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { decisionView } from './decision.js';
 import { errorBody } from './errors.js';
-import { pageOf, type Route } from './route.js';
-import { createBatch, createGraph, createTask, listTasks, TASK_STATUSES, taskHistory } from './task.js';
+import type { Route } from './route.js';
+import { createBatch, createGraph, createTask, TASK_STATUSES, taskHistory } from './task.js';
+import { countTasks, listTasks, taskCount, taskPage } from './task-list.js';
 import { createdTask, taskDetail, taskHistoryEntry, taskView } from './task-view.js';
 import { uuid } from './words.js';
 
@@ -31,10 +32,22 @@ export const TASK_ROUTES = {
     method: 'GET',
     path: '/v1/tasks',
     tag: 'Tasks',
-    summary: 'Lists tasks, newest first, without payloads',
-    query: listTasks,
-    answers: { 200: pageOf(taskView) },
-    errors: [],
+    summary: 'Lists tasks by filters and `q`, a page at a time, without what may be large',
+    description:
+      'A page may be short, even empty, and the list go on: only a page without `next` is the last. What may be asked ' +
+      'for in which order: docs/lists.md.',
+    query: listTasks.in,
+    answers: { 200: taskPage },
+    errors: ['QUERY_NOT_SUPPORTED'],
+  },
+  countTasks: {
+    method: 'GET',
+    path: '/v1/tasks/count',
+    tag: 'Tasks',
+    summary: 'Counts the tasks of a filter: exactly up to 10,000, beyond that about',
+    query: countTasks.in,
+    answers: { 200: taskCount },
+    errors: ['QUERY_NOT_SUPPORTED'],
   },
   getTask: {
     method: 'GET',

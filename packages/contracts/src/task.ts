@@ -24,6 +24,8 @@ export function isTerminal(status: TaskStatus): status is TerminalStatus {
 /** 1 critical, 2 high, 3 medium, 4 low, 5 backlog; lower goes first. */
 export const priority = z.literal([1, 2, 3, 4, 5]);
 export type Priority = z.infer<typeof priority>;
+/** Most urgent first. */
+export const PRIORITIES: readonly Priority[] = [...priority.values];
 
 /** A level is how well an agent does something, 0..1. */
 const level = z.number().min(0).max(1);
@@ -166,29 +168,6 @@ export const taskError = z.strictObject({
   retryAfter: z.number().min(0).max(86_400).exactOptional(),
 });
 export type TaskError = z.infer<typeof taskError>;
-
-const page = {
-  limit: z.coerce.number().int().min(1).max(LIMITS.listPage).default(50),
-  cursor: z.string().max(512).optional(),
-};
-const list = <T extends z.ZodType>(item: T) =>
-  z.preprocess(
-    (value) => (typeof value === 'string' ? value.split(',') : value),
-    z.array(item).min(1).max(20),
-  );
-
-/** Query of `GET /v1/tasks`: newest first; comma-separated values mean any of them. */
-export const listTasks = z.strictObject({
-  status: list(z.enum(TASK_STATUSES)).optional(),
-  type: word.optional(),
-  priority: list(z.coerce.number().pipe(priority)).optional(),
-  agent: agentId.optional(),
-  creator: z.string().max(80).optional(),
-  parent: uuid.optional(),
-  root: uuid.optional(),
-  ...page,
-});
-export type ListTasks = z.infer<typeof listTasks>;
 
 /** Query of `GET /v1/tasks/{id}/history`: events after this version. */
 export const taskHistory = z.strictObject({ after: z.coerce.number().pipe(z.int32().min(0)).default(0) });

@@ -12,6 +12,7 @@ import type { Services } from './services.js';
 import { LeaseService } from './shards/lease.service.js';
 import { CommandController } from './tasks/command.controller.js';
 import { DecisionService } from './tasks/decision.service.js';
+import { ListService } from './tasks/list.service.js';
 import { TaskController } from './tasks/task.controller.js';
 import { TaskReading } from './tasks/task.reading.service.js';
 import { TaskReadingController } from './tasks/task.reading.controller.js';
@@ -39,6 +40,7 @@ export class AppModule {
         { provide: TaskService, useValue: services.tasks },
         { provide: TaskReading, useValue: services.reading },
         { provide: DecisionService, useValue: services.decisions },
+        { provide: ListService, useValue: services.lists },
         { provide: AgentService, useValue: services.agents },
         { provide: GreetingService, useValue: services.greetings },
         { provide: SessionService, useValue: services.sessions },

@@ -20,6 +20,7 @@ import { OutboxService } from './outbox/outbox.service.js';
 import { LeaseService } from './shards/lease.service.js';
 import { Cursors } from './tasks/cursor.js';
 import { DecisionService } from './tasks/decision.service.js';
+import { ListService } from './tasks/list.service.js';
 import { TaskReading } from './tasks/task.reading.service.js';
 import { TaskService } from './tasks/task.service.js';
 import { createMaintenance } from './waiting/maintenance.service.js';
@@ -31,6 +32,8 @@ import { WritePath } from './write-path/write-path.service.js';
 
 /** Connections for offers, reads, hellos, timers. */
 const OTHER_CONNECTIONS = 8;
+/** Lists are for people and may be slow: they take no connection from what tasks wait for. */
+const LIST_CONNECTIONS = 4;
 
 /** Everything task-service is made of, wired by hand: what needs what is read here, top to bottom. */
 export type Services = {
@@ -40,6 +43,8 @@ export type Services = {
   readonly lanePool: Pool;
   /** Commits without waiting for the disk. */
   readonly tidyPool: Pool;
+  /** For lists alone. */
+  readonly listPool: Pool;
   readonly dataSource: DataSource;
   readonly writePath: WritePath;
   readonly outbox: OutboxService;
@@ -50,6 +55,7 @@ export type Services = {
   readonly tasks: TaskService;
   readonly reading: TaskReading;
   readonly decisions: DecisionService;
+  readonly lists: ListService;
   readonly agents: AgentService;
   readonly greetings: GreetingService;
   readonly sessions: SessionService;
@@ -82,6 +88,7 @@ export async function createServices(
   const lanePool = createPool({ ...connection, size: 2 * config.BATON_LANES });
   // What tidies up after a commit need not survive a crash: it is done again.
   const tidyPool = createPool({ ...connection, size: 2, synchronousCommit: 'off' });
+  const listPool = createPool({ ...connection, size: LIST_CONNECTIONS, planBy: 'rows' });
   tellSuppressedTo(logger);
   const clock = createClock(logger);
   await followDatabase(clock, () => readTime(pool), signal);
@@ -95,7 +102,8 @@ export async function createServices(
   const sessions = new SessionService(pool, announcer, writePath, logger, config.BATON_AGENT_ENROLMENT);
   const leases = new LeaseService(pool);
   const tasks = new TaskService(pool, writePath, mintId);
-  const reading = new TaskReading(pool, new Cursors(cursorKey, 'tasks'));
+  const reading = new TaskReading(pool);
+  const lists = new ListService(listPool, new Cursors(cursorKey, 'tasks'), () => clock.now());
   const reconciler = createReconciler(pool, writePath, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
   for (const listener of [offers, new HintService(bus), inbox, recheckNewWaits(writePath)])
@@ -105,6 +113,7 @@ export async function createServices(
     pool,
     lanePool,
     tidyPool,
+    listPool,
     dataSource,
     writePath,
     outbox,
@@ -119,11 +128,12 @@ export async function createServices(
     tasks,
     reading,
     decisions: new DecisionService(pool, bus),
+    lists,
     agents: new AgentService(dataSource, pool, announcer, new Cursors(cursorKey, 'agents')),
     greetings: new GreetingService(pool, sessions, offers),
     sessions,
     verbs: new TaskVerbsService(pool, writePath),
-    calls: new CallsService(pool, tasks, reading),
+    calls: new CallsService(pool, tasks, reading, lists),
     distribution: new DistributionService(pool, writePath, leases, clock),
     leases,
     reactor: new ReactorService(pool, writePath),

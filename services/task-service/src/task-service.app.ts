@@ -74,7 +74,7 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
 
 /** From what causes commits to what follows from them: each step ends what the one before may still have begun. */
 async function stopServices({ services, edges }: Running): Promise<void> {
-  const { loops, sessions, writePath, offers, inbox, outbox, pool, lanePool, tidyPool } = services;
+  const { loops, sessions, writePath, offers, inbox, outbox, pool, lanePool, tidyPool, listPool } = services;
   // Nothing new is taken, what was is answered, and nothing begins by itself any more.
   await Promise.all([edges.close(), ...loops.map((loop) => loop.stop())]);
   await sessions.stop();
@@ -83,7 +83,7 @@ async function stopServices({ services, edges }: Running): Promise<void> {
   // What agents rejected meanwhile was submitted.
   await writePath.drain();
   await Promise.all([inbox.stop(), outbox.stop()]);
-  await Promise.all([pool.end(), lanePool.end(), tidyPool.end()]);
+  await Promise.all([pool.end(), lanePool.end(), tidyPool.end(), listPool.end()]);
 }
 
 async function readCursorKey(dataSource: DataSource): Promise<string> {

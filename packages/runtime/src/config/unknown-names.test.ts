@@ -1,27 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { nearestName, problemsOfUnknownNames } from './unknown-names.js';
+import { problemsOfUnknownNames } from './unknown-names.js';
 
 const names = ['BATON_LANES', 'BATON_LOG_LEVEL', 'BATON_HTTP_PORT', 'BATON_HTTP_HOST'];
-
-describe('nearestName', () => {
-  it.each([
-    ['a letter left out', 'BATON_LANS', 'BATON_LANES'],
-    ['a letter too many', 'BATON_LLANES', 'BATON_LANES'],
-    ['another letter', 'BATON_LOG_LEVEK', 'BATON_LOG_LEVEL'],
-    ['two letters swapped', 'BATON_LAENS', 'BATON_LANES'],
-    ['three slips', 'BATON_LGO_LEVLS', 'BATON_LOG_LEVEL'],
-    ['one slip from one, three from another', 'BATON_HTTP_PORTS', 'BATON_HTTP_PORT'],
-    ['four slips', 'BATON_LOG_LEVELNESS', undefined],
-    ['nothing near', 'BATON_COLOUR', undefined],
-  ])('with %s: %s → %s', (_what, name, expected) => {
-    expect(nearestName(name, names)).toBe(expected);
-  });
-
-  it('counts a swap as one slip', () => {
-    expect(nearestName('BATON_ALNSE', ['BATON_LANES'])).toBe('BATON_LANES');
-    expect(nearestName('BATON_ALNSEXX', ['BATON_LANES'])).toBeUndefined();
-  });
-});
 
 describe('problemsOfUnknownNames', () => {
   it('tells the nearest known name, or where all are listed', () => {

@@ -1,7 +1,5 @@
+import { nearest } from '@baton/contracts';
 import { knownNames } from './known-names.js';
-
-/** At most so many slips of the keyboard make a name another one. */
-const furthest = 3;
 
 /**
  * A problem for each `BATON_*` variable that no part of Baton reads: a misspelt setting that is silently ignored is
@@ -30,38 +28,6 @@ function isMeantForBaton(name: string, value: string | undefined): boolean {
 }
 
 function advice(name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known);
-  return nearest === undefined
-    ? 'unset it (docs/configuration.md lists them all)'
-    : `did you mean ${nearest}?`;
-}
-
-/** The known name that is fewest slips away; undefined when none is near. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((candidate) => ({ candidate, slips: slipsBetween(name, candidate) }))
-    .toSorted((one, other) => one.slips - other.slips);
-  const [best] = ranked;
-  return best !== undefined && best.slips <= furthest ? best.candidate : undefined;
-}
-
-/** Damerau-Levenshtein: letters added, left out, replaced, or swapped with their neighbour. */
-function slipsBetween(one: string, other: string): number {
-  let beforeLast: readonly number[] = [];
-  let last: readonly number[] = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= one.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= other.length; j += 1) {
-      const replaced = at(last, j - 1) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      const isSwap = one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
-      const swapped = isSwap ? at(beforeLast, j - 2) + 1 : Infinity;
-      row.push(Math.min(at(last, j) + 1, at(row, j - 1) + 1, replaced, swapped));
-    }
-    [beforeLast, last] = [last, row];
-  }
-  return at(last, other.length);
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Infinity;
+  const meant = nearest(name, known);
+  return meant === undefined ? 'unset it (docs/configuration.md lists them all)' : `did you mean ${meant}?`;
 }

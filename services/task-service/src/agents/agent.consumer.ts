@@ -82,6 +82,11 @@ export class AgentConsumer {
     return this.calls.get(request(body, context));
   }
 
+  @Replies(agentSubject.call(ANY, 'list'), { queue })
+  list(body: unknown, context: BusContext) {
+    return this.calls.list(request(body, context));
+  }
+
   @Replies(agentSubject.call(ANY, 'release'), { queue })
   release(body: unknown, context: BusContext) {
     return this.calls.command('release', request(body, context));

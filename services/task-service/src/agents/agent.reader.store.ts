@@ -1,5 +1,6 @@
 import type { ListAgents } from '@baton/contracts';
 import type { DataSource } from 'typeorm';
+import { HELD } from '../tasks/held.store.js';
 import { AgentConnectionTable, AgentTable, type AgentConnectionRow, type AgentRow } from './agent.table.js';
 
 export function findAgent(dataSource: DataSource, id: string): Promise<AgentRow | null> {
@@ -27,7 +28,7 @@ export function findAgents(
 }
 
 const AVAILABLE = `(a.status = 'online' AND a.max_concurrent + a.prefetch >
-  (SELECT count(*) FROM tasks t WHERE t.assigned_to = a.id AND t.status IN ('assigned','in_progress')))`;
+  (SELECT count(*) FROM tasks t WHERE t.last_agent_id = a.id AND ${HELD}))`;
 
 /** Edges from and to an agent. */
 export function findConnections(dataSource: DataSource, id: string): Promise<AgentConnectionRow[]> {

@@ -8,8 +8,7 @@ import {
 } from '@baton/contracts';
 import type { DataSource, Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
-import type { Cursors } from '../tasks/cursor.js';
-import type { Page } from '../tasks/task.reading.service.js';
+import type { Cursors, Page } from '../tasks/cursor.js';
 import type { Caller } from '../tasks/task.service.js';
 import { writeAudit } from '../write-path/audit.service.js';
 import { isRepeated } from '../write-path/batch.keys.js';

@@ -2,6 +2,7 @@ import type { AgentStatus, Capability, FleetEntry, Hello, RegisterAgent } from '
 import type { Queryable } from '../database/database.js';
 import { deleteInChunks } from '../database/forget.js';
 import { pgArray } from '../database/pg-array.js';
+import { HELD } from '../tasks/held.store.js';
 import type { Page } from '../write-path/pages.js';
 
 /** An agent's row; times in milliseconds of the epoch. */
@@ -156,7 +157,7 @@ export async function findHeld(db: Queryable, agentIds: readonly string[]): Prom
     name: 'find-held',
     text: `SELECT assigned_to AS "agentId", id AS "taskId", attempt, version, status, holder_epoch AS "holderEpoch",
         (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "runningMs"
-      FROM tasks WHERE assigned_to = ANY($1::text[]) AND status IN ('assigned','in_progress') ORDER BY id`,
+      FROM tasks t WHERE last_agent_id = ANY($1::text[]) AND ${HELD} ORDER BY id`,
     values: [pgArray(agentIds)],
   });
   return rows;
@@ -174,7 +175,7 @@ export async function findAbandoned(
         t.holder_epoch AS "holderEpoch"
       FROM tasks t LEFT JOIN agents a ON a.id = t.assigned_to
       WHERE t.status IN ('assigned','in_progress') AND t.id > $1
-        AND ($3::text[] IS NULL OR t.assigned_to = ANY($3::text[]))
+        AND ($3::text[] IS NULL OR t.last_agent_id = ANY($3::text[]))
         AND (a.id IS NULL OR a.status = 'offline' OR (t.status = 'in_progress' AND t.holder_epoch <> a.epoch))
       ORDER BY t.id LIMIT $2`,
     values: [after, limit, agentIds === undefined ? null : pgArray(agentIds)],

@@ -4,14 +4,18 @@ import {
   callCreate,
   callGet,
   callInbox,
+  callList,
   callSpawn,
   DomainError,
+  LIMITS,
   parse,
+  parseFilter,
   type CallCreate,
   type CallCreateAnswer,
   type TaskDetail,
 } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
+import type { ListService } from '../tasks/list.service.js';
 import type { TaskReading } from '../tasks/task.reading.service.js';
 import type { Caller, TaskService } from '../tasks/task.service.js';
 import { CALL_WORDS } from '../tasks/task.words.js';
@@ -19,12 +23,16 @@ import { acknowledgeInbox, findInbox } from './inbox.store.js';
 
 type Request = { readonly agentId: string; readonly body: unknown; readonly traceparent: string | undefined };
 
+/** Leaves room for the rest of the answer. */
+const LIST_BYTES = LIMITS.agentMessageBytes - 4 * 1024;
+
 /** `agent.<id>.call.<verb>`: what an agent may ask for beside its work. */
 export class CallsService {
   constructor(
     private readonly pool: Pool,
     private readonly tasks: TaskService,
     private readonly reading: TaskReading,
+    private readonly lists: ListService,
   ) {}
 
   create(request: Request): Promise<CallCreateAnswer> {
@@ -38,6 +46,15 @@ export class CallsService {
   async get({ agentId, body }: Request) {
     const { taskId } = parse(callGet, body, 'get');
     return { ok: true, task: await this.visible(agentId, taskId) };
+  }
+
+  /** What the agent created or had last; with `parent` or `root`, all that is below a task it holds. */
+  async list({ agentId, body }: Request) {
+    const query = parse(callList, body, 'list');
+    const above = parseFilter(query.q).find(({ field }) => field === 'parent' || field === 'root');
+    const seesAll = above && 'is' in above && (await this.reading.holdsTreeOf(agentId, above.is));
+    const scope = { maxBytes: LIST_BYTES, ...(seesAll ? {} : { relatedTo: agentId }) };
+    return { ok: true, ...(await this.lists.page(query, scope)) };
   }
 
   /** By its creator; a cancel also by who holds an ancestor of it. */
@@ -100,14 +117,8 @@ export class CallsService {
     throw new DomainError('TASK_NOT_FOUND', `There is no task ${taskId}, or it is not yours to see`);
   }
 
-  /** Walks up at most `LIMITS.treeDepth` parents. */
-  private async holdsAncestor(agentId: string, task: TaskDetail): Promise<boolean> {
-    for (let parentId = task.parentTaskId; parentId !== null;) {
-      const parent = await this.reading.get(parentId);
-      if (parent.assignedTo === agentId) return true;
-      parentId = parent.parentTaskId;
-    }
-    return false;
+  private async holdsAncestor(agentId: string, { parentTaskId }: TaskDetail): Promise<boolean> {
+    return parentTaskId !== null && (await this.reading.holdsTreeOf(agentId, parentTaskId));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { AgentStatus } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
+import { HELD } from '../tasks/held.store.js';
 import type { AgentUnderLock } from '../tasks/task.js';
 
 /** Agents under lock by id with what they hold, and the time after the locks and the count (milliseconds). */
@@ -24,7 +25,7 @@ export async function lockAgents(db: Queryable, ids: readonly string[]): Promise
   const counted = await db.query<{ id: string; held: number; now: number }>({
     name: 'count-held',
     text: `SELECT u.id, clock_timestamp() AS now, (SELECT count(*) FROM tasks t
-        WHERE t.assigned_to = u.id AND t.status IN ('assigned','in_progress')) AS held
+        WHERE t.last_agent_id = u.id AND ${HELD}) AS held
       FROM unnest($1::text[]) AS u(id)`,
     values: [pgArray(ids)],
   });

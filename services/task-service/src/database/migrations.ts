@@ -1,6 +1,7 @@
 import { Delegation1764400000000 } from './migrations/delegation.js';
 import { Foundation1763800000000 } from './migrations/foundation.js';
 import { History1764600000000 } from './migrations/history.js';
+import { Lists1764100000000 } from './migrations/lists.js';
 import { SessionAge1764000000000 } from './migrations/session-age.js';
 import { Workflows1764300000000 } from './migrations/workflows.js';
 import { WaitLimits1764200000000 } from './migrations/wait-limits.js';
@@ -14,6 +15,7 @@ export const MIGRATIONS = [
   Foundation1763800000000,
   ShardLeases1763900000000,
   SessionAge1764000000000,
+  Lists1764100000000,
   WaitLimits1764200000000,
   Workflows1764300000000,
   Delegation1764400000000,

@@ -1,3 +1,5 @@
+import { lowestId } from '../tasks/task-id.js';
+
 const MONTHS_AHEAD = 3;
 
 /** Runs a statement and gives its rows. */
@@ -24,7 +26,7 @@ export async function ensurePartitions(run: Run): Promise<void> {
  */
 function partitionOf(year: number, month: number): string {
   const from = new Date(Date.UTC(year, month));
-  const [lowest, end] = [lowestId(from), lowestId(new Date(Date.UTC(year, month + 1)))];
+  const [lowest, end] = [lowestId(from.getTime()), lowestId(Date.UTC(year, month + 1))];
   const name = `task_events_${from.toISOString().slice(0, 7).replace('-', '_')}`;
   return `DO $$ BEGIN
     IF to_regclass('${name}') IS NOT NULL THEN RETURN; END IF;
@@ -39,10 +41,4 @@ function partitionOf(year: number, month: number): string {
     ) INSERT INTO ${name} SELECT * FROM moved;
     ALTER TABLE task_events ATTACH PARTITION ${name} FOR VALUES FROM ('${lowest}') TO ('${end}');
   END $$`;
-}
-
-/** The lowest UUID whose first 48 bits are this time. */
-function lowestId(time: Date): string {
-  const hex = time.getTime().toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }

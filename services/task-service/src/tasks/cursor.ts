@@ -1,32 +1,49 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { DomainError } from '@baton/contracts';
 
-/** Opaque signed cursors: a client can give one back but not make one up. */
+/** A page of a list; `next` is the cursor of the one behind it. */
+export type Page<T> = {
+  readonly data: readonly T[];
+  readonly page: { readonly next: string | null; readonly hasMore: boolean };
+};
+
+const CIPHER = 'aes-256-gcm';
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Opaque cursors: a client can give one back, but neither make one up nor read where it stands, which may be a task it cannot see. */
 export class Cursors {
-  constructor(
-    private readonly key: string,
-    /** Names the list: a cursor of another one is not taken. */
-    private readonly list: string,
-  ) {}
+  private readonly key: Buffer;
 
-  encode(id: string): string {
-    return `${Buffer.from(id).toString('base64url')}.${this.sign(id)}`;
+  /** `list` names the list: a cursor of another one is not taken. */
+  constructor(secret: string, list: string) {
+    this.key = createHmac('sha256', secret).update(list).digest();
   }
 
-  /** The id the cursor stands behind; throws `VALIDATION_FAILED` for anything `encode` did not make. */
-  decode(cursor: string): string {
-    const [encoded = '', signature = ''] = cursor.split('.');
-    const id = Buffer.from(encoded, 'base64url').toString();
-    const expected = Buffer.from(this.sign(id));
-    const got = Buffer.from(signature);
-    if (expected.length === got.length && timingSafeEqual(expected, got)) return id;
-    const detail = 'expected a cursor as page.next gave it; start without one';
-    throw new DomainError('VALIDATION_FAILED', `Query: /cursor ${detail}`, {
-      details: { errors: [{ pointer: '/cursor', code: 'cursor', detail }] },
-    });
+  /** `context` is what else the position depends on, as filter and order: the cursor is good for no other. */
+  encode(position: string, context = ''): string {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv(CIPHER, this.key, iv).setAAD(Buffer.from(context));
+    const text = Buffer.concat([cipher.update(position), cipher.final()]);
+    return Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64url');
   }
 
-  private sign(id: string): string {
-    return createHmac('sha256', this.key).update(`${this.list}\n${id}`).digest('base64url').slice(0, 22);
+  /** The position the cursor stands behind; throws `VALIDATION_FAILED` for anything `encode` did not make. */
+  decode(cursor: string, context = ''): string {
+    const bytes = Buffer.from(cursor, 'base64url');
+    try {
+      const [tagAt, textAt] = [IV_BYTES, IV_BYTES + TAG_BYTES];
+      const decipher = createDecipheriv(CIPHER, this.key, bytes.subarray(0, tagAt), {
+        authTagLength: TAG_BYTES,
+      });
+      decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(tagAt, textAt));
+      return Buffer.concat([decipher.update(bytes.subarray(textAt)), decipher.final()]).toString();
+    } catch (cause) {
+      const detail = 'expected page.next of a list with the same filter and order; start without a cursor';
+      throw new DomainError('VALIDATION_FAILED', `Query: /cursor ${detail}`, {
+        details: { errors: [{ pointer: '/cursor', code: 'cursor', detail }] },
+        cause,
+      });
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { Actor, JsonObject, JsonValue, ListTasks, TaskDependency, TaskStatus } from '@baton/contracts';
+import type { Actor, JsonObject, JsonValue, TaskDependency, TaskStatus } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import { STATE_COLUMNS } from './task.columns.js';
@@ -25,7 +25,7 @@ export type DescribedRow = TaskRow & {
   estimated_duration: number | null;
 };
 
-export type DescribedTask = Task & TaskDescription;
+type DescribedTask = Task & TaskDescription;
 
 export type FoundTask = DescribedTask &
   TaskPayload & {
@@ -87,32 +87,17 @@ export async function holdsDependentOf(db: Queryable, agentId: string, id: strin
   return rowCount === 1;
 }
 
-/** Tasks newest first, behind `after`; ids are time-ordered, so the primary key serves the order. */
-export async function listTasks(
-  db: Queryable,
-  query: Omit<ListTasks, 'cursor'>,
-  after: string | undefined,
-): Promise<readonly DescribedTask[]> {
-  const values: unknown[] = [];
-  const bind = (value: unknown) => `$${values.push(value)}`;
-  const where = [
-    query.status && `t.status = ANY(${bind(query.status)}::text[])`,
-    query.priority && `t.priority = ANY(${bind(query.priority)}::int[])`,
-    query.type && `t.type = ${bind(query.type)}`,
-    query.agent && `t.last_agent_id = ${bind(query.agent)}`,
-    query.creator && `t.created_by = ${bind(query.creator)}`,
-    query.parent && `t.parent_task_id = ${bind(query.parent)}`,
-    // The root itself has no parent and is no entry of the tree's index.
-    query.root &&
-      `((t.root_task_id = ${bind(query.root)} AND t.parent_task_id IS NOT NULL) OR t.id = ${bind(query.root)})`,
-    after && `t.id < ${bind(after)}`,
-  ].filter((condition) => condition !== undefined);
-  const filter = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
-  const { rows } = await db.query<DescribedRow>(
-    `SELECT ${STATE}, ${DESCRIPTION} FROM tasks t ${filter} ORDER BY t.id DESC LIMIT ${bind(query.limit + 1)}`,
-    values,
-  );
-  return rows.map(describe);
+/** Whether an agent holds the task or one above it: at most `LIMITS.treeDepth` steps up. */
+export async function holdsTreeOf(db: Queryable, agentId: string, id: string): Promise<boolean> {
+  const { rows } = await db.query<{ holds: boolean }>({
+    name: 'holds-tree-of',
+    text: `WITH RECURSIVE line AS (
+        SELECT parent_task_id, assigned_to FROM tasks WHERE id = $2
+        UNION ALL SELECT t.parent_task_id, t.assigned_to FROM line JOIN tasks t ON t.id = line.parent_task_id)
+      SELECT coalesce(bool_or(assigned_to = $1), false) AS holds FROM line`,
+    values: [agentId, id],
+  });
+  return rows[0]?.holds ?? false;
 }
 
 export type StoredEvent = {

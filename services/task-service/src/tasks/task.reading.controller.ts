@@ -1,7 +1,8 @@
-import { listTasks, parse, taskHistory, uuid } from '@baton/contracts';
+import { countTasks, listTasks, parse, taskHistory, uuid } from '@baton/contracts';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DecisionService } from './decision.service.js';
+import { ListService } from './list.service.js';
 import { TaskReading } from './task.reading.service.js';
 
 /** What tells of tasks, over HTTP. */
@@ -10,11 +11,17 @@ export class TaskReadingController {
   constructor(
     private readonly reading: TaskReading,
     private readonly decisions: DecisionService,
+    private readonly lists: ListService,
   ) {}
 
   @Get()
   list(@Query() query: unknown) {
-    return this.reading.list(parse(listTasks, query, 'Query'));
+    return this.lists.page(parse(listTasks, query, 'Query'));
+  }
+
+  @Get('count')
+  count(@Query() query: unknown) {
+    return this.lists.count(parse(countTasks, query, 'Query'));
   }
 
   @Get(':id')

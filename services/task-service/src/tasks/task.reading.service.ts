@@ -1,29 +1,14 @@
-import {
-  DomainError,
-  type ListTasks,
-  type TaskDetail,
-  type TaskHistoryEntry,
-  type TaskView,
-} from '@baton/contracts';
+import { DomainError, type TaskDetail, type TaskHistoryEntry } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
-import { Cursors } from './cursor.js';
 import { iso } from './task.events.js';
 import * as reader from './task.reader.store.js';
 import { toView } from './task.view.js';
-
-export type Page<T> = {
-  readonly data: readonly T[];
-  readonly page: { readonly next: string | null; readonly hasMore: boolean };
-};
 
 const HISTORY_PAGE = 500;
 
 /** Tasks as they are and were, the same behind HTTP and NATS. */
 export class TaskReading {
-  constructor(
-    private readonly pool: Pool,
-    private readonly cursors: Cursors,
-  ) {}
+  constructor(private readonly pool: Pool) {}
 
   async get(id: string): Promise<TaskDetail> {
     const task = await reader.findTask(this.pool, id);
@@ -40,18 +25,6 @@ export class TaskReading {
     };
   }
 
-  async list({ cursor, ...query }: ListTasks): Promise<Page<TaskView>> {
-    const after = cursor === undefined ? undefined : this.cursors.decode(cursor);
-    const tasks = await reader.listTasks(this.pool, query, after);
-    const data = tasks.slice(0, query.limit);
-    const last = data.at(-1);
-    const hasMore = tasks.length > query.limit;
-    return {
-      data: data.map(toView),
-      page: { next: hasMore && last ? this.cursors.encode(last.id) : null, hasMore },
-    };
-  }
-
   async history(id: string, after: number): Promise<readonly TaskHistoryEntry[]> {
     const events = await reader.findEvents(this.pool, id, after, HISTORY_PAGE);
     if (events.length === 0 && (await reader.findTask(this.pool, id)) === undefined) throw taskNotFound(id);
@@ -61,6 +34,11 @@ export class TaskReading {
   /** Whether the agent works on a task that depends on this one. */
   holdsDependentOf(agentId: string, id: string): Promise<boolean> {
     return reader.holdsDependentOf(this.pool, agentId, id);
+  }
+
+  /** Whether the agent holds the task or one above it. */
+  holdsTreeOf(agentId: string, id: string): Promise<boolean> {
+    return reader.holdsTreeOf(this.pool, agentId, id);
   }
 }
 

@@ -1,20 +1,26 @@
-import type { TaskView } from '@baton/contracts';
+import type { TaskListItem, TaskView } from '@baton/contracts';
 import { iso, isoOrNull } from './task.events.js';
 import type { ReplayedTask } from './task.fold.js';
 import type { TaskDescription } from './task.js';
 
 /** A task as every surface shows it. */
 export function toView(task: ReplayedTask & TaskDescription): TaskView {
+  const { description, metadata } = task;
+  return { ...toListItem(task), description, metadata };
+}
+
+/** A task as lists show it: without what may be large. */
+export function toListItem(
+  task: ReplayedTask & Omit<TaskDescription, 'description' | 'metadata'>,
+): TaskListItem {
   return {
     id: task.id,
     title: task.title,
-    description: task.description,
     type: task.type,
     status: task.status,
     statusReason: task.statusReason,
     priority: task.priority,
     tags: task.tags,
-    metadata: task.metadata,
     version: task.version,
     createdBy: task.createdBy,
     assignedTo: task.assignedTo,
