@@ -1,3 +1,4 @@
+import { history } from './history/command.js';
 import { lifecycle } from './lifecycle/command.js';
 import { startSession, type Session } from '@baton/stack';
 import { UsageError } from './usage-error.js';
@@ -9,7 +10,7 @@ type Benchmark = {
   run(words: readonly string[], session: Session): Promise<number>;
 };
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { lifecycle };
+const benchmarks: Readonly<Record<string, Benchmark>> = { history, lifecycle };
 
 const [name = '', ...words] = process.argv.slice(2);
 process.exit(await main());

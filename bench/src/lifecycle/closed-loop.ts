@@ -34,7 +34,7 @@ export async function runClosedLoop(options: {
     while (sent < tasks) {
       sent += 1;
       const sentAt = performance.now();
-      const { status, body } = await load.post(request);
+      const { status, body } = await load.send(request);
       if (status !== 201) throw new Error(`expected a create to be answered 201, got ${status}: ${body}`);
       answerMs.push(performance.now() - sentAt);
     }

@@ -22,7 +22,7 @@ export async function runOpenLoop(options: {
 
   async function create(): Promise<void> {
     const sentMs = sharedClockMs();
-    const { status, body } = await load.post(request);
+    const { status, body } = await load.send(request);
     if (status !== 201) throw new Error(`expected a create to be answered 201, got ${status}: ${body}`);
     sendTimes.set((JSON.parse(body) as { id: string }).id, sentMs);
   }

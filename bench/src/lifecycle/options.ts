@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../usage-error.js';
+import { wholeNumber } from '../whole-number.js';
 
 /** What the benchmark was asked to do. */
 export type LifecycleOptions = {
@@ -55,7 +56,7 @@ export function readOptions(words: readonly string[], cwd: string): LifecycleOpt
   const values = parse(words);
   if (values.help === true) return 'help';
   const number = (name: keyof typeof defaults, range: { readonly min: number; readonly max: number }) =>
-    wholeNumber(name, values[name], range) ?? defaults[name];
+    wholeNumber(name, values[name], range, usage) ?? defaults[name];
   return {
     json: values.json === true,
     assert: values.assert === true,
@@ -90,17 +91,4 @@ function parse(words: readonly string[]) {
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
   }
-}
-
-function wholeNumber(
-  name: string,
-  text: string | undefined,
-  { min, max }: { readonly min: number; readonly max: number },
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(
-    `--${name} must be a whole number from ${min} to ${max}, but is "${text}"\n\n${usage}`,
-  );
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { measureFsyncMs } from '../measure/fsync.js';
 import { percentiles } from '../measure/percentiles.js';
 import { createProfiling } from '../profile/profiles.js';
-import { once } from 'node:events';
 import { checkoutDirectory, Interrupted, type Session } from '@baton/stack';
+import { interruption } from '../interruption.js';
 import { runClosedLoop, type ClosedLoop } from './closed-loop.js';
 import { startAccounting, type Cost } from './measure.js';
 import { runOpenLoop, type SendTimes } from './open-loop.js';
@@ -187,9 +187,4 @@ async function readVersions({ system, truth }: Context): Promise<LifecycleResult
     nats: system.natsVersion,
     baton: version,
   };
-}
-
-async function interruption({ interrupted }: Session): Promise<never> {
-  if (!interrupted.aborted) await once(interrupted, 'abort');
-  throw interrupted.reason;
 }

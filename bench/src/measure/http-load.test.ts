@@ -23,7 +23,7 @@ it('posts JSON over connections that stay open, one request at a time on each', 
   load = startHttpLoad(url);
   const request = postRequest(url, { title: 'Grüße' });
   for (let round = 0; round < 3; round += 1) {
-    const answers = await Promise.all([load.post(request), load.post(request)]);
+    const answers = await Promise.all([load.send(request), load.send(request)]);
     for (const { status, body } of answers) {
       expect(status).toBe(201);
       expect(JSON.parse(body)).toEqual({ title: 'Grüße', größe: 'ü'.repeat(50_000) });
@@ -35,7 +35,7 @@ it('posts JSON over connections that stay open, one request at a time on each', 
 it('rejects when the server hangs up instead of answering', async () => {
   const url = await serve(() => undefined);
   load = startHttpLoad(url);
-  await expect(load.post(postRequest(url, {}))).rejects.toThrow('closed the connection');
+  await expect(load.send(postRequest(url, {}))).rejects.toThrow('closed the connection');
 });
 
 type Answer = { readonly status: number; readonly text: string };

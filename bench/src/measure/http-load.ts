@@ -5,8 +5,8 @@ export type HttpAnswer = { readonly status: number; readonly body: string };
 
 /** Sends one request at a time on each of as many keep-alive connections as are needed. */
 export type HttpLoad = {
-  /** Posts JSON; rejects when the connection fails. */
-  post(request: Buffer): Promise<HttpAnswer>;
+  /** Sends a request; rejects when the connection fails. */
+  send(request: Buffer): Promise<HttpAnswer>;
   close(): void;
 };
 
@@ -26,7 +26,7 @@ export function startHttpLoad(url: string): HttpLoad {
   const idle: Connection[] = [];
   const all = new Set<Connection>();
   return {
-    async post(request) {
+    async send(request) {
       const connection = idle.pop() ?? (await open(hostname, Number(port)));
       all.add(connection);
       const answer = await connection.send(request);
@@ -50,6 +50,12 @@ export function postRequest(url: string, body: object): Buffer {
     `content-length: ${Buffer.byteLength(json)}`,
   ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${json}`);
+}
+
+/** A whole request without a body. */
+export function getRequest(url: string): Buffer {
+  const { host, pathname, search } = new URL(url);
+  return Buffer.from(`GET ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
 }
 
 function open(host: string, port: number): Promise<Connection> {
