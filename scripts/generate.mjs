@@ -2,6 +2,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { format, getFileInfo, resolveConfig } from 'prettier';
+import { renderAsyncApi } from './generate/asyncapi.mjs';
+import { checkAsyncApi } from './generate/check-asyncapi.mjs';
 import {
   renderConfiguration,
   renderEnvironmentExample,
@@ -16,6 +18,7 @@ import { renderStateMachine } from './generate/state-machine.mjs';
 
 const documents = [
   { path: '.env.example', render: renderEnvironmentExample },
+  { path: 'docs/asyncapi.json', render: renderAsyncApi, check: checkAsyncApi },
   { path: 'docs/configuration.md', render: renderConfiguration },
   { path: 'docs/errors.md', render: renderErrors },
   { path: 'docs/lists.md', render: renderLists },

@@ -1,6 +1,12 @@
 import {
   agentId,
+  assignment,
   capability,
+  createdTask,
+  dependencyResult,
+  errorBody,
+  taskDetail,
+  actor,
   createGraph,
   createTask,
   criteria,
@@ -35,17 +41,23 @@ export const shapes = {
   Capability: capability,
   'Retry policy': retryPolicy,
   Parent: parentFence,
-  Error: taskError,
+  'Task error': taskError,
   'Inbox item': inboxItem,
   Needs: needs,
   'Queued task': queuedTask,
   Agent: fleetEntry,
   Decision: decision,
+  Assignment: assignment,
+  Task: taskDetail,
+  'Created task': createdTask,
+  'Dependency result': dependencyResult,
+  Refusal: errorBody,
   Score: score,
 };
 
 const words = {
   UUID: uuid,
+  actor,
   'agent id': agentId,
   word,
   timestamp,
@@ -84,7 +96,23 @@ function within(schema, path) {
   if (named.has(keyOf(schema))) return [];
   if (schema.type === 'array') return within(schema.items, `${path}[]`);
   if (schema.type === 'object') return fieldsOf(schema, path);
-  return (schema.anyOf ?? []).flatMap((variant) => within(variant, path));
+  return withinVariants(
+    (schema.anyOf ?? []).map((variant) => within(variant, path)).filter((rows) => rows.length > 0),
+  );
+}
+
+// Each field once; only what is in every variant is required.
+function withinVariants(variants) {
+  const byPath = new Map();
+  for (const [path, type, presence] of variants.flat()) {
+    const others = byPath.get(path) ?? [];
+    byPath.set(path, [...others, { type, presence }]);
+  }
+  return [...byPath].map(([path, found]) => [
+    path,
+    [...new Set(found.map(({ type }) => type))].join(' or '),
+    found.length < variants.length ? 'optional' : found[0].presence,
+  ]);
 }
 
 function typeOf(schema) {

@@ -1,10 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const folder = new URL('../../packages/contracts/fixtures/', import.meta.url);
 
 /** One golden message by its name: `folder/file`, as in `agent/task.start`. */
 export function readFixture(name) {
   return { name, ...JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) };
+}
+
+export function hasFixture(name) {
+  return existsSync(new URL(`${name}.json`, folder));
 }
 
 /** All golden messages of a folder. */

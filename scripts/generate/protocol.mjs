@@ -1,10 +1,19 @@
 import * as contracts from '../../packages/contracts/dist/index.js';
 import { fieldTable, shapes } from './fields.mjs';
-import { readFixture } from './fixtures.mjs';
+import { hasFixture, readFixture } from './fixtures.mjs';
 import { code, generatedNote, table } from './markdown.mjs';
-import { agentMessages, callMessages, hintMessages, serviceMessages, taskMessages } from './messages.mjs';
 
-const { DURABLES, EVENTS, LIMITS, PROTOCOL_VERSION, STREAM_LIMITS, STREAMS } = contracts;
+const {
+  DURABLES,
+  EVENTS,
+  LIMITS,
+  messageErrors,
+  MESSAGE_GROUPS,
+  MESSAGES,
+  PROTOCOL_VERSION,
+  STREAM_LIMITS,
+  STREAMS,
+} = contracts;
 
 /** `docs/protocol.md`: subjects, messages and events, with examples that the tests parse. */
 export function renderProtocol() {
@@ -31,7 +40,7 @@ Every request is answered \`{"ok": true, …}\` or
 \`{"ok": false, "error": {"code", "message", "retryable", "retryAfterMs"?, "details"?}}\`, the latter also with the headers
 \`${contracts.HEADERS.errorCode}\` and \`${contracts.HEADERS.error}\`.
 
-${sections('###', agentMessages)}
+${sections('###', 'session')}
 
 ### Commands on a task
 
@@ -39,13 +48,23 @@ ${sections('###', agentMessages)}
 hold the task with both is refused (\`STALE_ATTEMPT\`, \`STALE_SESSION\`), and nothing changes. \`commandId\` makes a
 repetition harmless: it gets the first answer.
 
-${sections('####', taskMessages)}
+${sections('####', 'command')}
+
+#### Several at once
+
+Any of the above subjects takes several commands of its verb in one message.
+
+${fieldTable(contracts.taskItems)}
+
+${example('agent/task.items')}
+
+Answer: \`{ok, items[]}\`, one answer for each command, in the same order.
 
 ### Calls
 
-\`agent.<id>.call.<verb>\`: what an agent asks for that is not about its own hold on a task.
+\`agent.<id>.call.<verb>\`: ${lowerFirst(MESSAGE_GROUPS.call)}
 
-${sections('####', callMessages)}
+${sections('####', 'call')}
 
 ## Events
 
@@ -80,13 +99,13 @@ ${example('events/fleet.connected')}
 
 Requests are answered by the queue group of the service, batches with one answer for each item.
 
-${sections('###', serviceMessages)}
+${sections('###', 'service')}
 
 ### Hints
 
-Published without an answer.
+${MESSAGE_GROUPS.hint}
 
-${sections('####', hintMessages)}
+${sections('####', 'hint')}
 
 ## Shapes
 
@@ -96,21 +115,27 @@ ${Object.entries(shapes)
 `;
 }
 
-function sections(heading, messages) {
-  return messages.map((message) => messageSection(heading, message)).join('\n\n');
+function sections(heading, group) {
+  return Object.entries(MESSAGES)
+    .filter(([, message]) => message.group === group)
+    .map(([name, message]) => section(heading, name, message))
+    .join('\n\n');
 }
 
-function messageSection(heading, { name, title, tells, answer, answerName }) {
-  const fixture = readFixture(name);
-  const parts = [
-    `${heading} ${title ?? code(fixture.subject)}`,
-    tells,
-    fieldTable(schemaOf(fixture)),
-    example(name),
-  ];
-  if (answer) parts.push(`Answer: ${answer}`);
-  if (answerName) parts.push('Answer:', fieldTable(schemaOf(readFixture(answerName))), example(answerName));
+function section(heading, name, message) {
+  const { subject, from, group, tells, body, answer } = message;
+  const title = group === 'service' || group === 'hint' ? code(subject) : name.replace('agent/', '');
+  const parts = [`${heading} ${title}`, `${direction(from, group)}${tells}`, fieldTable(body), example(name)];
+  if (answer) parts.push('Answer:', fieldTable(answer));
+  if (hasFixture(`${name}.answer`)) parts.push(example(`${name}.answer`));
+  const refusals = messageErrors(message);
+  if (refusals.length > 0) parts.push(`Refused with ${refusals.map(code).join(', ')}.`);
   return parts.join('\n\n');
+}
+
+function direction(from, group) {
+  if (group !== 'session') return '';
+  return from === 'agent' ? '**Agent → Baton.** ' : '**Baton → agent.** ';
 }
 
 function example(name) {
@@ -131,7 +156,6 @@ function eventTable() {
   return table(['Event', 'Stream', 'Tells'], rows);
 }
 
-// `taskCommands.start` is the field of an exported object.
-function schemaOf({ schema }) {
-  return schema.split('.').reduce((found, part) => found[part], contracts);
+function lowerFirst(text) {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }

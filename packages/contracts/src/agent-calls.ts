@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { AgentAnswer } from './agent-protocol.js';
+import { inboxItem, type AgentAnswer } from './agent-protocol.js';
 import { text } from './json.js';
 import { LIMITS } from './limits.js';
 import { createGraph, createTask } from './task.js';
 import type { CreateGraphInput, CreateTaskInput } from './task.js';
-import type { CreatedTask } from './task-view.js';
+import { createdTask, taskDetail } from './task-view.js';
 import { idempotencyKey, uuid } from './words.js';
 
 /** The parent an agent creates children for, with the fence of its own hold on it. */
@@ -39,12 +39,15 @@ export type CallCreateInput = {
   readonly idempotencyKey?: string;
   readonly parent?: ParentFence;
 };
-export type CallCreateAnswer = AgentAnswer<{
-  readonly tasks: readonly CreatedTask[];
-  readonly replayed?: true;
-}>;
+/** `replayed`: the idempotency key was used before. */
+export const callCreateAnswer = z.object({
+  tasks: z.array(createdTask).readonly(),
+  replayed: z.literal(true).exactOptional(),
+});
+export type CallCreateAnswer = AgentAnswer<Readonly<z.infer<typeof callCreateAnswer>>>;
 
 export const callGet = z.object({ taskId: uuid });
+export const callGetAnswer = z.object({ task: taskDetail });
 
 /** A call about one task; `commandId` makes a repetition harmless. */
 const aboutTask = { taskId: uuid, commandId: uuid.optional() };
@@ -52,4 +55,8 @@ export const callRelease = z.object(aboutTask);
 export const callCancel = z.object({ ...aboutTask, reason: text({ maxCharacters: 255 }).optional() });
 
 export const callInbox = z.object({ limit: z.number().int().min(1).max(100).default(100) });
+/** `count`: all that wait; 1,001 stands for more than 1,000. */
+export const callInboxAnswer = z.object({ count: z.number().int(), items: z.array(inboxItem) });
 export const callAck = z.object({ ids: z.array(uuid).min(1).max(500) });
+/** How many were. */
+export const callAckAnswer = z.object({ acknowledged: z.number().int() });

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { AgentAnswer } from './agent-protocol.js';
 import { jsonValue, text } from './json.js';
 import { LIMITS } from './limits.js';
-import { taskError } from './task.js';
-import type { TaskStatus } from './task.js';
+import { TASK_STATUSES, taskError } from './task.js';
 import type { TaskVerb } from './subjects.js';
 import { agentId, uuid } from './words.js';
 
@@ -44,10 +43,12 @@ export const heldRequests = {
 /** One command, or several in one message: the items are then parsed and answered one by one. */
 export const taskItems = z.object({ items: z.array(z.unknown()).min(1).max(LIMITS.agentItems) });
 
-export type TaskAnswer = AgentAnswer<{
-  readonly taskId: string;
-  readonly status: TaskStatus;
-  readonly attempt: number;
-  readonly version: number;
-}>;
+/** Where the task is after the command, which is committed by then. */
+export const taskAnswer = z.object({
+  taskId: uuid,
+  status: z.enum(TASK_STATUSES),
+  attempt: z.number().int(),
+  version: z.number().int(),
+});
+export type TaskAnswer = AgentAnswer<Readonly<z.infer<typeof taskAnswer>>>;
 export type TaskItemsAnswer = { readonly ok: true; readonly items: readonly TaskAnswer[] };

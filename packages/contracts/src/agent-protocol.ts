@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { announcement } from './agent.js';
-import { decisionAsSent, type Decision } from './decision.js';
-import type { JsonObject } from './json.js';
-import type { TaskError, TaskStatus } from './task.js';
-import type { DependencyResult } from './task-view.js';
-import { timestamp, uuid, type Actor } from './words.js';
+import { decisionAsSent } from './decision.js';
+import { taskError } from './task.js';
+import { dependencyResult, taskDetail } from './task-view.js';
+import { agentId, timestamp, uuid } from './words.js';
 import type { ErrorBody } from './errors.js';
 
 /** Every request of an agent is answered with one of these. */
@@ -21,17 +20,6 @@ export const hello = announcement.extend({
 });
 export type Hello = z.infer<typeof hello>;
 
-export type HelloAnswer = AgentAnswer<{
-  readonly epoch: number;
-  readonly heartbeatMs: number;
-  readonly expireMs: number;
-  /** What the agent holds, offered again; more follow as offers when these do not fit one message. */
-  readonly assignments: readonly Assignment[];
-  /** `count`: all that wait, the items among them; 1,001 stands for more than 1,000. */
-  readonly inbox: { readonly count: number; readonly items: readonly InboxItem[] };
-  readonly connections: readonly { readonly to: string; readonly strength: number }[];
-}>;
-
 /** `agent.<id>.heartbeat`, no answer: `running` lists every task whose start was sent and whose end is unanswered. */
 export const heartbeat = z.object({
   epoch: z.int32(),
@@ -42,50 +30,56 @@ export type Heartbeat = z.infer<typeof heartbeat>;
 
 export const goodbye = z.object({ epoch: z.int32(), mode: z.enum(['drain', 'leave']) });
 export type Goodbye = z.infer<typeof goodbye>;
-export type GoodbyeAnswer = AgentAnswer<{ readonly status: 'draining' | 'offline' }>;
+export const goodbyeAnswer = z.object({ status: z.enum(['draining', 'offline']) });
+export type GoodbyeAnswer = AgentAnswer<z.infer<typeof goodbyeAnswer>>;
 
 /** A task as its agent gets it. */
-export type OfferedTask = {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly type: string;
-  readonly priority: number;
-  readonly tags: readonly string[];
-  readonly metadata: JsonObject;
-  readonly input: JsonObject;
-  readonly context: JsonObject;
-  readonly createdBy: Actor;
-  readonly parentTaskId: string | null;
-  readonly rootTaskId: string;
-  readonly deadline: string | null;
-  readonly timeout: number | null;
-  readonly traceparent: string | null;
-};
+const offeredTask = taskDetail.pick({
+  id: true,
+  title: true,
+  description: true,
+  type: true,
+  priority: true,
+  tags: true,
+  metadata: true,
+  input: true,
+  context: true,
+  createdBy: true,
+  parentTaskId: true,
+  rootTaskId: true,
+  deadline: true,
+  timeout: true,
+  traceparent: true,
+});
+export type OfferedTask = Readonly<z.infer<typeof offeredTask>>;
 
-export type Assignment = {
-  readonly task: OfferedTask;
-  readonly attempt: number;
-  readonly decision: Decision | null;
-  readonly dependencyResults: readonly DependencyResult[];
+const previousAttempt = z.object({
+  attempt: z.number().int(),
+  agentId: agentId.nullable(),
+  endedAt: timestamp,
+  reason: z.string(),
+  error: taskError.nullable(),
+});
+export type PreviousAttempt = Readonly<z.infer<typeof previousAttempt>>;
+
+export const assignment = z.object({
+  task: offeredTask,
+  attempt: z.number().int(),
+  decision: decisionAsSent.nullable(),
+  dependencyResults: z.array(dependencyResult).readonly(),
   /** How earlier attempts ended, the latest last. */
-  readonly previousAttempts: readonly PreviousAttempt[];
+  previousAttempts: z.array(previousAttempt).readonly(),
   /** The holder's own process was already working on it. */
-  readonly resume?: true;
+  resume: z.literal(true).exactOptional(),
   /** Description, input, context and results did not fit a message: read them with `call.get`. */
-  readonly truncated?: true;
-};
-
-export type PreviousAttempt = {
-  readonly attempt: number;
-  readonly agentId: string | null;
-  readonly endedAt: string;
-  readonly reason: string;
-  readonly error: TaskError | null;
-};
+  truncated: z.literal(true).exactOptional(),
+});
+export type Assignment = Readonly<z.infer<typeof assignment>>;
 
 /** `agent.<id>.offer`: a request, answered within 4 s; idempotent; a process of another epoch ignores it. */
-export type Offer = { readonly epoch: number; readonly assignments: readonly Assignment[] };
+export const offerAsSent = z.object({ epoch: z.number().int(), assignments: z.array(assignment).readonly() });
+export type Offer = Readonly<z.infer<typeof offerAsSent>>;
+/** The same as an agent reads it: of what the handler alone looks at nothing is checked. */
 export const offer = z.object({
   epoch: z.number().int(),
   assignments: z.array(
@@ -126,13 +120,19 @@ export const inboxItem = z.object({
   reason: z.string().nullable(),
   at: timestamp,
 });
-export type InboxItem = {
-  readonly id: string;
-  readonly taskId: string;
-  readonly status: Extract<TaskStatus, 'completed' | 'failed' | 'cancelled' | 'queued'>;
-  readonly reason: string | null;
-  readonly at: string;
-};
+export type InboxItem = Readonly<z.infer<typeof inboxItem>>;
 /** `agent.<id>.inbox`: a request, repeated until acknowledged. */
 export const inboxDelivery = z.object({ items: z.array(inboxItem) });
 export const inboxAnswer = z.object({ ack: z.array(uuid) });
+
+export const helloAnswer = z.object({
+  epoch: z.number().int(),
+  heartbeatMs: z.number().int(),
+  expireMs: z.number().int(),
+  /** What the agent holds, offered again; more follow as offers when these do not fit one message. */
+  assignments: z.array(assignment).readonly(),
+  /** `count`: all that wait, the items among them; 1,001 stands for more than 1,000. */
+  inbox: z.object({ count: z.number().int(), items: z.array(inboxItem).readonly() }),
+  connections: z.array(z.object({ to: agentId, strength: z.number() })).readonly(),
+});
+export type HelloAnswer = AgentAnswer<Readonly<z.infer<typeof helloAnswer>>>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { heldRequests } from './agent-commands.js';
-import { assignTask, reassignTask } from './delegation.js';
+import { assignTask, DELEGATION_ERRORS, reassignTask, TARGET_ERRORS } from './delegation.js';
 import type { ErrorCode } from './errors.js';
 import type { Route } from './route.js';
 import { cancelTask, releaseTask, TASK_STATUSES } from './task.js';
@@ -13,19 +13,6 @@ const changedTask = z.object({
   attempt: z.number().int(),
   version: z.number().int(),
 });
-
-/** Refusals of an agent that is to have a task. */
-const TARGET_ERRORS = [
-  'AGENT_NOT_FOUND',
-  'DELEGATION_CAPABILITY',
-  'DELEGATION_DRAINING',
-] as const satisfies readonly ErrorCode[];
-const DELEGATION_ERRORS = [
-  ...TARGET_ERRORS,
-  'DELEGATION_NOT_CONNECTED',
-  'DELEGATION_CYCLE',
-  'DELEGATION_DEPTH',
-] as const satisfies readonly ErrorCode[];
 
 /** What may be said to one task, `POST /v1/tasks/{id}/<word>`. */
 export const COMMAND_ROUTES = {

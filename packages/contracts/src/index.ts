@@ -10,6 +10,8 @@ export * from './filter-syntax.js';
 export * from './filter-values.js';
 export * from './json.js';
 export * from './limits.js';
+export * from './message.js';
+export * from './messages.js';
 export * from './nearest.js';
 export * from './parse.js';
 export * from './route.js';

@@ -30,7 +30,8 @@ export const assignRequest = z.object({
     .max(LIMITS.agentItems),
 });
 export type AssignRequest = z.infer<typeof assignRequest>;
-export type AssignAnswer = ItemAnswers<{ taskId: string; attempt: number; version: number }>;
+export const assigned = z.object({ taskId: uuid, attempt: z.number().int(), version: z.number().int() });
+export type AssignAnswer = ItemAnswers<z.infer<typeof assigned>>;
 
 /** A queued task as the distribution sees it. */
 export const queuedTask = z.object({
@@ -133,7 +134,8 @@ export const expireRequest = z.object({
     .max(LIMITS.agentItems),
 });
 export type ExpireRequest = z.infer<typeof expireRequest>;
-export type ExpireAnswer = ItemAnswers<{ agentId: string; expired: boolean }>;
+export const expired = z.object({ agentId, expired: z.boolean() });
+export type ExpireAnswer = ItemAnswers<z.infer<typeof expired>>;
 
 /**
  * `svc.task.forgotten`: these tasks are in progress for three beats and more, and the last two beats of the agent's
@@ -155,7 +157,8 @@ export const forgottenRequest = z.object({
     .max(LIMITS.agentItems),
 });
 export type ForgottenRequest = z.infer<typeof forgottenRequest>;
-export type ForgottenAnswer = ItemAnswers<{ taskId: string; version: number }>;
+export const forgotten = z.object({ taskId: uuid, version: z.number().int() });
+export type ForgottenAnswer = ItemAnswers<z.infer<typeof forgotten>>;
 
 /** A lease to be given back. By its epoch, so that a late call frees nothing that was taken again meanwhile. */
 const givenBack = z.object({ shard, epoch: z.number().int() });

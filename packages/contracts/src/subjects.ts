@@ -28,7 +28,7 @@ export const SERVICE_SUBJECTS = {
 } as const;
 
 /** A request to the distributor that owns a shard. */
-export const placeSubject = (shard: number) => `svc.distribution.place.${shard}`;
+export const placeSubject = (shard: number | string) => `svc.distribution.place.${shard}`;
 
 /** Hints, published without an answer; loss is healed by snapshots. */
 export const HINT_SUBJECTS = {

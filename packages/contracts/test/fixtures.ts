@@ -5,7 +5,7 @@ export type Fixture = {
   /** `folder/file`, as in `agent/task.start`. */
   readonly name: string;
   readonly subject?: string;
-  /** Name of the schema in contracts. */
+  /** Name of the schema in contracts, where that does not follow from `MESSAGES` or `ROUTES`. */
   readonly schema?: string;
   /** Of a request over HTTP, as in `POST /v1/tasks`: the schema is that of its entry in `ROUTES`. */
   readonly route?: string;

@@ -7,7 +7,7 @@ import { findFreePort, startProcess, type RunningProcess } from '@baton/stack';
 import { createTestDatabase, startNats, until, type TestNats } from '@baton/testkit';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
-import { expectDocumented } from './documented.js';
+import { expectDocumented, expectSpoken } from './documented.js';
 import { migrate } from '../src/database/migrate.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -92,7 +92,9 @@ export async function startFixture({
     },
     async ask(subject, body) {
       const asker = await connectionFor(subject);
-      return (await asker.request(subject, JSON.stringify(body), { timeout: 5_000 })).json();
+      const answer: Json = (await asker.request(subject, JSON.stringify(body), { timeout: 5_000 })).json();
+      expectSpoken(subject, answer);
+      return answer;
     },
     async http(method, path, body, headers = {}) {
       turn += 1;

@@ -1,0 +1,101 @@
+import type { z } from 'zod';
+import {
+  callAck,
+  callAckAnswer,
+  callCancel,
+  callCreate,
+  callCreateAnswer,
+  callGet,
+  callGetAnswer,
+  callInbox,
+  callInboxAnswer,
+  callRelease,
+  callSpawn,
+} from './agent-calls.js';
+import { taskAnswer } from './agent-commands.js';
+import { DELEGATION_ERRORS } from './delegation.js';
+import type { ErrorCode } from './errors.js';
+import { accepted, type Message } from './message.js';
+import { agentSubject, type CallVerb } from './subjects.js';
+import { callList, taskPage } from './task-list.js';
+
+const creating = [
+  'FORBIDDEN',
+  'TASK_NOT_FOUND',
+  'TASK_STATE_CONFLICT',
+  'STALE_ATTEMPT',
+  'STALE_SESSION',
+  'IDEMPOTENCY_MISMATCH',
+  'DEPENDENCY_CYCLE',
+  'DEPENDENCY_NOT_FOUND',
+  ...DELEGATION_ERRORS,
+  'DELEGATION_FANOUT',
+] as const;
+
+/** `agent.<id>.call.<verb>`. */
+export const CALL_MESSAGES = {
+  'call.create': call('create', {
+    tells: 'Create one task, many, or a graph: all or nothing. Exactly one of `task`, `tasks`, `graph`.',
+    body: callCreate,
+    answer: callCreateAnswer,
+    errors: creating,
+  }),
+  'call.spawn': call('spawn', {
+    tells: 'Create children of a task the agent holds, checked by the fence of its own hold on it.',
+    body: callSpawn,
+    answer: callCreateAnswer,
+    errors: creating,
+  }),
+  'call.get': call('get', {
+    tells: 'Read a task.',
+    body: callGet,
+    answer: callGetAnswer,
+    errors: ['TASK_NOT_FOUND'],
+  }),
+  'call.list': call('list', {
+    tells:
+      'List tasks the agent created or had last; with `parent:` or `root:` in `q`, all below a task it holds. `q` and ' +
+      '`sort` are those of [lists](lists.md). `next` is the `cursor` of the next page; a page may be short or empty ' +
+      'and the list go on.',
+    body: callList,
+    answer: taskPage,
+    errors: ['QUERY_NOT_SUPPORTED'],
+  }),
+  'call.release': call('release', {
+    tells: 'Let a task go on that its creator held back.',
+    body: callRelease,
+    answer: taskAnswer,
+    errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
+  }),
+  'call.cancel': call('cancel', {
+    tells: 'Cancel a task the agent created, or below one it holds.',
+    body: callCancel,
+    answer: taskAnswer,
+    errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
+  }),
+  'call.inbox': call('inbox', {
+    tells: 'Read the unacknowledged ends. A `count` of 1,001 stands for more than 1,000.',
+    body: callInbox,
+    answer: callInboxAnswer,
+    errors: [],
+  }),
+  'call.ack': call('ack', {
+    tells: 'Acknowledge ends; the answer says how many were.',
+    body: callAck,
+    answer: callAckAnswer,
+    errors: [],
+  }),
+} as const satisfies Readonly<Record<`call.${CallVerb}`, Message>>;
+
+function call(
+  verb: CallVerb,
+  { answer, ...said }: { tells: string; body: z.ZodType; answer: z.ZodObject; errors: readonly ErrorCode[] },
+): Message {
+  return {
+    subject: agentSubject.call('{agentId}', verb),
+    group: 'call',
+    from: 'agent',
+    ...said,
+    answer: accepted(answer),
+  };
+}

@@ -1,0 +1,119 @@
+import { itemsOf, type Message } from './message.js';
+import {
+  assigned,
+  assignRequest,
+  backlogAnswer,
+  backlogRequest,
+  expired,
+  expireRequest,
+  explainAnswer,
+  explainRequest,
+  fleetEntry,
+  forgotten,
+  forgottenRequest,
+  leaseAnswer,
+  leaseRequest,
+  placeAnswer,
+  placeRequest,
+  slotsHint,
+  snapshotAnswer,
+  snapshotRequest,
+} from './service-protocol.js';
+import { HINT_SUBJECTS, placeSubject, SERVICE_SUBJECTS } from './subjects.js';
+
+const toTaskService = { group: 'service', from: 'distribution-service' } as const;
+const hint = { group: 'hint', from: 'task-service', errors: [] } as const;
+
+/** Between services. The answer of a batch has one for each item; `errors` are those of items. */
+export const SERVICE_MESSAGES = {
+  assign: {
+    ...toTaskService,
+    subject: SERVICE_SUBJECTS.assign,
+    tells: 'Bind tasks to agents. A lost race is an ordinary refusal of its item.',
+    body: assignRequest,
+    answer: itemsOf(assigned),
+    errors: [
+      'TASK_NOT_FOUND',
+      'AGENT_NOT_FOUND',
+      'TASK_STATE_CONFLICT',
+      'AGENT_AT_CAPACITY',
+      'AGENT_NOT_ONLINE',
+      'STALE_SHARD',
+    ],
+  },
+  backlog: {
+    ...toTaskService,
+    subject: SERVICE_SUBJECTS.backlog,
+    tells: 'The best queued tasks of the classes named, and which classes there are.',
+    body: backlogRequest,
+    answer: backlogAnswer,
+    errors: [],
+  },
+  snapshot: {
+    ...toTaskService,
+    subject: SERVICE_SUBJECTS.snapshot,
+    tells: 'Agents with what they hold, by id, a page at a time, or just those named.',
+    body: snapshotRequest,
+    answer: snapshotAnswer,
+    errors: [],
+  },
+  expire: {
+    ...toTaskService,
+    subject: SERVICE_SUBJECTS.expire,
+    tells: 'These epochs of agents fell silent.',
+    body: expireRequest,
+    answer: itemsOf(expired),
+    errors: ['AGENT_NOT_FOUND', 'STALE_SHARD'],
+  },
+  forgotten: {
+    ...toTaskService,
+    subject: SERVICE_SUBJECTS.forgotten,
+    tells:
+      'Take tasks in progress from agents whose last two beats did not list them. A task that changed since it had ' +
+      'this version, or began less than three beats ago, is an ordinary refusal of its item.',
+    body: forgottenRequest,
+    answer: itemsOf(forgotten),
+    errors: ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'STALE_ATTEMPT', 'STALE_SESSION'],
+  },
+  lease: {
+    ...toTaskService,
+    subject: SERVICE_SUBJECTS.lease,
+    tells:
+      'A distributor lives, wants its share of the shards for another while, and gives back those it is asked to. ' +
+      'The shard of an agent is FNV-1a (32 bit) of its id, modulo 64.',
+    body: leaseRequest,
+    answer: leaseAnswer,
+    errors: [],
+  },
+  place: {
+    ...toTaskService,
+    subject: placeSubject('{shard}'),
+    tells:
+      'A distributor has no room for these tasks: the owner of the shard tries each once among its own agents. ' +
+      'Never passed on again.',
+    body: placeRequest,
+    answer: placeAnswer,
+    errors: [],
+  },
+  explain: {
+    group: 'service',
+    from: 'task-service',
+    subject: SERVICE_SUBJECTS.explain,
+    tells: 'Why would this queued task wait now?',
+    body: explainRequest,
+    answer: explainAnswer,
+    errors: ['UNAVAILABLE'],
+  },
+  fleet: {
+    ...hint,
+    subject: HINT_SUBJECTS.fleet,
+    tells: 'One agent changed. Loss is healed by snapshots.',
+    body: fleetEntry,
+  },
+  slots: {
+    ...hint,
+    subject: HINT_SUBJECTS.slots,
+    tells: 'Tasks began or ceased to be held; `version` tells the newer of two. Loss is healed by snapshots.',
+    body: slotsHint,
+  },
+} as const satisfies Readonly<Record<keyof typeof SERVICE_SUBJECTS | 'place' | 'fleet' | 'slots', Message>>;
