@@ -4,27 +4,32 @@ import { jsonValue, text } from './json.js';
 import { LIMITS } from './limits.js';
 import { TASK_STATUSES, taskError } from './task.js';
 import type { TaskVerb } from './subjects.js';
+import { usage } from './usage.js';
 import { agentId, uuid } from './words.js';
 
 // Columns of the database are as wide: a larger number would be its error, not a refusal.
 const counter = z.int32().min(0);
 const held = { taskId: uuid, attempt: counter, epoch: counter, commandId: uuid };
 
+const used = usage.optional();
+
 const progress = {
   percent: z.number().min(0).max(100),
   message: text({ maxCharacters: 1_000 }).optional(),
+  usage: used,
 };
-const complete = { result: jsonValue.optional() };
-const giveBack = { reason: z.enum(['draining', 'declined']) };
+const complete = { result: jsonValue.optional(), usage: used };
+const handOver = { to: agentId, usage: used };
+const giveBack = { reason: z.enum(['draining', 'declined']), usage: used };
 
 /** `agent.<id>.task.<verb>`: each carries the fence; `commandId` makes a repetition harmless. */
 export const taskCommands = {
   start: z.object(held),
   progress: z.object({ ...held, ...progress }),
   complete: z.object({ ...held, ...complete }),
-  fail: z.object({ ...held, error: z.object(taskError.shape) }),
+  fail: z.object({ ...held, error: z.object(taskError.shape), usage: used }),
   return: z.object({ ...held, ...giveBack }),
-  delegate: z.object({ ...held, to: agentId }),
+  delegate: z.object({ ...held, ...handOver }),
 } as const;
 export type ProgressCommand = z.infer<typeof taskCommands.progress>;
 
@@ -35,9 +40,9 @@ export const heldRequests = {
   start: z.strictObject(inStead),
   progress: z.strictObject({ ...inStead, ...progress }),
   complete: z.strictObject({ ...inStead, ...complete }),
-  fail: z.strictObject({ ...inStead, error: taskError }),
+  fail: z.strictObject({ ...inStead, error: taskError, usage: used }),
   return: z.strictObject({ ...inStead, ...giveBack }),
-  delegate: z.strictObject({ ...inStead, to: agentId }),
+  delegate: z.strictObject({ ...inStead, ...handOver }),
 } as const satisfies Record<TaskVerb, z.ZodType>;
 
 /** One command, or several in one message: the items are then parsed and answered one by one. */

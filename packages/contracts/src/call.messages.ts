@@ -30,6 +30,7 @@ const creating = [
   'DEPENDENCY_NOT_FOUND',
   ...DELEGATION_ERRORS,
   'DELEGATION_FANOUT',
+  'BUDGET_EXCEEDED',
 ] as const;
 
 /** `agent.<id>.call.<verb>`. */

@@ -24,4 +24,5 @@ export * from './task.js';
 export * from './task-filter.js';
 export * from './task-list.js';
 export * from './task-view.js';
+export * from './usage.js';
 export * from './words.js';

@@ -19,6 +19,7 @@ import {
   snapshotAnswer,
   snapshotRequest,
 } from './service-protocol.js';
+import { usageHint } from './usage.js';
 import { HINT_SUBJECTS, placeSubject, SERVICE_SUBJECTS } from './subjects.js';
 
 const toTaskService = { group: 'service', from: 'distribution-service' } as const;
@@ -116,4 +117,14 @@ export const SERVICE_MESSAGES = {
     tells: 'Tasks began or ceased to be held; `version` tells the newer of two. Loss is healed by snapshots.',
     body: slotsHint,
   },
-} as const satisfies Readonly<Record<keyof typeof SERVICE_SUBJECTS | 'place' | 'fleet' | 'slots', Message>>;
+  usage: {
+    ...hint,
+    subject: HINT_SUBJECTS.usage,
+    tells:
+      'Attempts used up more: their sums so far. `hasBudget`: so has their tree, which a replica looks at. ' +
+      'Loss is healed by the reconciler.',
+    body: usageHint,
+  },
+} as const satisfies Readonly<
+  Record<keyof typeof SERVICE_SUBJECTS | 'place' | 'fleet' | 'slots' | 'usage', Message>
+>;

@@ -25,8 +25,8 @@ function subjectsOf(id: string): readonly string[] {
 
 describe('subjects', () => {
   it('are all different and free of wildcards', () => {
-    const { fleet, slots, distributorBeat } = HINT_SUBJECTS;
-    const hints = [fleet, slots, distributorBeat('one')];
+    const { fleet, slots, usage, distributorBeat } = HINT_SUBJECTS;
+    const hints = [fleet, slots, usage, distributorBeat('one')];
     const services = [...Object.values(SERVICE_SUBJECTS), placeSubject(0), placeSubject(63)];
     const all = [...services, ...hints, ...subjectsOf('writer')];
     expect(new Set(all).size).toBe(all.length);

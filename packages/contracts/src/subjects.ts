@@ -34,6 +34,7 @@ export const placeSubject = (shard: number | string) => `svc.distribution.place.
 export const HINT_SUBJECTS = {
   fleet: 'svc.fleet',
   slots: 'svc.slots',
+  usage: 'svc.usage',
   /** A distributor's own beat, heard over the connection that hears the agents' beats. */
   distributorBeat: (instance: string) => `svc.distribution.beat.${instance}`,
 } as const;

@@ -10,6 +10,7 @@ import {
   TASK_STATUSES,
   taskError,
 } from './task.js';
+import { usage } from './usage.js';
 import { actor, agentId, timestamp, uuid, word } from './words.js';
 
 const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
@@ -101,6 +102,8 @@ export const taskDetail = taskView.extend({
   context: jsonObject,
   result: jsonValue.nullable(),
   progress: z.object({ percent: z.number(), message: z.string().nullable(), at: timestamp }).nullable(),
+  /** What all attempts together have used up, as far as they told. */
+  usage: usage.nullable(),
   dependencies: list(taskDependency),
 });
 export type TaskDetail = Readonly<z.infer<typeof taskDetail>>;

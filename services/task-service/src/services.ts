@@ -23,6 +23,8 @@ import { DecisionService } from './tasks/decision.service.js';
 import { ListService } from './tasks/list.service.js';
 import { TaskReading } from './tasks/task.reading.service.js';
 import { TaskService } from './tasks/task.service.js';
+import { BudgetService } from './usage/budget.service.js';
+import { UsageService } from './usage/usage.service.js';
 import { createMaintenance } from './waiting/maintenance.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
 import { createReconciler, recheckNewWaits } from './waiting/reconciler.service.js';
@@ -51,6 +53,7 @@ export type Services = {
   readonly offers: OfferService;
   readonly inbox: InboxService;
   readonly reconciler: Loop;
+  readonly budgets: BudgetService;
   readonly loops: readonly Loop[];
   readonly tasks: TaskService;
   readonly reading: TaskReading;
@@ -101,10 +104,12 @@ export async function createServices(
   const inbox = new InboxService(bus, pool, logger);
   const sessions = new SessionService(pool, announcer, writePath, logger, config.BATON_AGENT_ENROLMENT);
   const leases = new LeaseService(pool);
-  const tasks = new TaskService(pool, writePath, mintId);
+  const usage = new UsageService(pool, bus);
+  const tasks = new TaskService(pool, writePath, mintId, usage);
   const reading = new TaskReading(pool);
   const lists = new ListService(listPool, new Cursors(cursorKey, 'tasks'), () => clock.now());
-  const reconciler = createReconciler(pool, writePath, logger);
+  const budgets = new BudgetService(pool, bus, writePath, clock, logger);
+  const reconciler = createReconciler(pool, writePath, budgets, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
   for (const listener of [offers, new HintService(bus), inbox, recheckNewWaits(writePath)])
     writePath.onCommit(listener);
@@ -132,7 +137,8 @@ export async function createServices(
     agents: new AgentService(dataSource, pool, announcer, new Cursors(cursorKey, 'agents')),
     greetings: new GreetingService(pool, sessions, offers),
     sessions,
-    verbs: new TaskVerbsService(pool, writePath),
+    budgets,
+    verbs: new TaskVerbsService(pool, writePath, usage),
     calls: new CallsService(pool, tasks, reading, lists),
     distribution: new DistributionService(pool, writePath, leases, clock),
     leases,

@@ -61,9 +61,10 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
     observe(services);
     running = { services, edges: await openEdges(services, config, logger) };
     if (signal.aborted) return;
-    const { outbox, inbox, loops, reconciler } = services;
+    const { outbox, inbox, budgets, loops, reconciler } = services;
     outbox.start();
     inbox.start();
+    budgets.start();
     for (const loop of loops) loop.start();
     void reconciler.run();
     operations.ready();
@@ -74,9 +75,10 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
 
 /** From what causes commits to what follows from them: each step ends what the one before may still have begun. */
 async function stopServices({ services, edges }: Running): Promise<void> {
-  const { loops, sessions, writePath, offers, inbox, outbox, pool, lanePool, tidyPool, listPool } = services;
+  const { loops, budgets, sessions, writePath, offers, inbox, outbox, pool, lanePool, tidyPool, listPool } =
+    services;
   // Nothing new is taken, what was is answered, and nothing begins by itself any more.
-  await Promise.all([edges.close(), ...loops.map((loop) => loop.stop())]);
+  await Promise.all([edges.close(), budgets.stop(), ...loops.map((loop) => loop.stop())]);
   await sessions.stop();
   await writePath.drain();
   await offers.stop();

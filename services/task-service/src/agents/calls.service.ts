@@ -95,7 +95,6 @@ export class CallsService {
       taskId: parent.taskId,
       fence: { agentId, attempt: parent.attempt, epoch: parent.epoch },
     };
-    refuseAiming(request);
     const { tasks, replayed } =
       request.graph === undefined
         ? await this.tasks.createAll(
@@ -120,16 +119,6 @@ export class CallsService {
   private async holdsAncestor(agentId: string, { parentTaskId }: TaskDetail): Promise<boolean> {
     return parentTaskId !== null && (await this.reading.holdsTreeOf(agentId, parentTaskId));
   }
-}
-
-/** Naming agents needs a connection to them, which comes with delegation. */
-function refuseAiming({ task, tasks = [], graph }: CallCreate): void {
-  const all = [...(task === undefined ? [] : [task]), ...tasks, ...(graph?.tasks ?? [])];
-  if (all.every(({ criteria }) => criteria.requiredAgents === undefined)) return;
-  throw new DomainError(
-    'FORBIDDEN',
-    'An agent may not name the agents a task goes to; ask for capabilities instead',
-  );
 }
 
 function caller(agentId: string, traceparent: string | undefined, bytes: number): Caller {

@@ -12,7 +12,8 @@ import type { Pool } from '../database/database.js';
 import { refuseStale } from '../tasks/task.decide.js';
 import { readTasks } from '../tasks/task.store.js';
 import type { Accepted } from '../tasks/task.js';
-import { HELD_WORDS } from '../tasks/task.words.js';
+import { HELD_WORDS, type SaidCommand } from '../tasks/task.words.js';
+import type { UsageService } from '../usage/usage.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { saveProgress } from './progress.store.js';
 
@@ -21,6 +22,7 @@ export class TaskVerbsService {
   constructor(
     private readonly pool: Pool,
     private readonly writePath: WritePath,
+    private readonly usage: UsageService,
   ) {}
 
   async state(
@@ -29,9 +31,16 @@ export class TaskVerbsService {
     body: unknown,
     traceparent: string | undefined,
   ): Promise<TaskAnswer | TaskItemsAnswer> {
-    return eachItem(body, (items) =>
-      Promise.all(items.map((item) => this.submit(verb, agentId, item, traceparent ?? null))),
-    );
+    return eachItem(body, async (items) => {
+      const said = items.map((item) => orRefusal(() => HELD_WORDS[verb].ofMessage(agentId, item)));
+      await this.usage.keep(
+        agentId,
+        said.map((one) => (one instanceof DomainError ? undefined : one.used)),
+      );
+      return Promise.all(
+        said.map((one, index) => this.submit(agentId, one, sizeOf(verb, items[index]), traceparent ?? null)),
+      );
+    });
   }
 
   async progress(agentId: string, body: unknown): Promise<TaskAnswer | TaskItemsAnswer> {
@@ -53,7 +62,11 @@ export class TaskVerbsService {
     items: readonly ProgressCommand[],
   ): Promise<readonly (Accepted | DomainError)[]> {
     if (items.length === 0) return [];
-    const saved = await saveProgress(this.pool, agentId, items);
+    const told = items.map(({ taskId, attempt, usage }) => usage && { taskId, attempt, usage });
+    const [saved] = await Promise.all([
+      saveProgress(this.pool, agentId, items),
+      this.usage.keep(agentId, told),
+    ]);
     return Promise.all(
       items.map(async (item) => {
         const task = saved.get(item.taskId);
@@ -63,22 +76,22 @@ export class TaskVerbsService {
   }
 
   private async submit(
-    verb: HeldVerb,
     agentId: string,
-    item: unknown,
+    said: SaidCommand | DomainError,
+    bytes: number,
     traceparent: string | null,
   ): Promise<TaskAnswer> {
-    const said = orRefusal(() => HELD_WORDS[verb].ofMessage(agentId, item));
     if (said instanceof DomainError) return refused(said);
     const settled = await this.writePath.submit({
-      ...said,
+      command: said.command,
+      commandId: said.commandId,
       actor: `agent:${agentId}` satisfies Actor,
       traceparent,
-      bytes: verb === 'complete' ? JSON.stringify(item).length : 64,
+      bytes,
     });
     if (settled instanceof DomainError) return refused(settled);
     const [accepted] = settled.accepted;
-    if (accepted === undefined) throw new Error(`${verb} was accepted without an outcome`);
+    if (accepted === undefined) throw new Error(`${said.command.kind} was accepted without an outcome`);
     return { ok: true, ...accepted };
   }
 
@@ -93,6 +106,11 @@ export class TaskVerbsService {
     const refusal = refuseStale(found.task, found, { agentId, attempt, epoch });
     return refusal ?? new DomainError('TASK_STATE_CONFLICT', conflict);
   }
+}
+
+/** About how large the command is that a message stands for. */
+function sizeOf(verb: HeldVerb, item: unknown): number {
+  return verb === 'complete' ? JSON.stringify(item).length : 64;
 }
 
 type HeldVerb = keyof typeof HELD_WORDS;

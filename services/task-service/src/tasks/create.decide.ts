@@ -1,8 +1,10 @@
 import { agentOf, DomainError, LIMITS, type Actor, type TaskStatus } from '@baton/contracts';
+import { refuseSpawn, type TreeSpending } from '../usage/budget.decide.js';
+import { aimedChain, refuseAim } from './aim.decide.js';
 import { isMet } from './dependency.decide.js';
 import { queued, scheduled } from './outcome.decide.js';
 import { refuseStale } from './task.decide.js';
-import type { CreateCommand, NewTask, Task } from './task.js';
+import type { CreateCommand, Named, NewTask, Task } from './task.js';
 
 /** An existing task a new one depends on. */
 export type ExistingDependency = {
@@ -19,6 +21,9 @@ export type CreateRelated = {
   /** Children the parent has already. */
   readonly siblings: number;
   readonly dependencies: ReadonlyMap<string, ExistingDependency>;
+  readonly named?: Named;
+  /** Of the parent's tree, if it has a budget; what this batch adds counts. */
+  readonly spending?: TreeSpending | undefined;
 };
 
 export type Created = { readonly tasks: readonly Task[] };
@@ -35,7 +40,11 @@ export function decideCreate(
   traceparent: string | null,
   now: number,
 ): Created | DomainError {
-  const refusal = refuseParent(command, related) ?? refuseDependencies(command, actor, related);
+  const refusal =
+    refuseParent(command, related) ??
+    refuseBudget(command, related, now) ??
+    refuseAim(command.tasks, actor, related.parent, related.named) ??
+    refuseDependencies(command, actor, related);
   if (refusal) return refusal;
   const added = new Set(command.tasks.map(({ id }) => id));
   const at = Math.max(now, related.parent?.createdAt ?? 0);
@@ -62,6 +71,19 @@ function refuseParent(command: CreateCommand, related: CreateRelated): DomainErr
   if (children <= LIMITS.childrenPerTask) return undefined;
   const message = `A task has at most ${LIMITS.childrenPerTask} children; this would make ${children}`;
   return new DomainError('DELEGATION_FANOUT', message);
+}
+
+function refuseBudget(
+  { tasks, parent }: CreateCommand,
+  { spending }: CreateRelated,
+  now: number,
+): DomainError | undefined {
+  if (parent === undefined) return undefined;
+  if (tasks.some(({ budget }) => budget !== null)) {
+    const message = 'A budget is of a whole tree: give it to the task at the root, not to a child';
+    return new DomainError('VALIDATION_FAILED', message);
+  }
+  return spending && refuseSpawn(spending, tasks.length, now);
 }
 
 function refuseDependencies(
@@ -155,7 +177,7 @@ function newTask(
     awaitedChildren: null,
     pinnedTo: null,
     pinnedUntil: null,
-    delegationChain: [],
+    delegationChain: aimedChain(task, actor, parent),
     returnTo: null,
     error: null,
     dueAt: null,

@@ -1,5 +1,6 @@
 import { DomainError, type TaskDetail, type TaskHistoryEntry } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
+import { findUsage } from '../usage/usage.store.js';
 import { iso } from './task.events.js';
 import * as reader from './task.reader.store.js';
 import { toView } from './task.view.js';
@@ -13,7 +14,10 @@ export class TaskReading {
   async get(id: string): Promise<TaskDetail> {
     const task = await reader.findTask(this.pool, id);
     if (task === undefined) throw taskNotFound(id);
-    const dependencies = await reader.findDependenciesOf(this.pool, id);
+    const [dependencies, usage] = await Promise.all([
+      reader.findDependenciesOf(this.pool, id),
+      findUsage(this.pool, id),
+    ]);
     const { input, context, result, progress } = task;
     return {
       ...toView(task),
@@ -21,6 +25,7 @@ export class TaskReading {
       context,
       result,
       progress: progress && { ...progress, at: iso(progress.at) },
+      usage,
       dependencies,
     };
   }

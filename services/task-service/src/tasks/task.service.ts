@@ -1,6 +1,7 @@
 import type { Actor, CreatedTask, CreateGraph, CreateTask, TaskView } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
 import type { Idempotency, Settled } from '../write-path/submission.js';
+import type { UsageService } from '../usage/usage.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { toNewTask, toNewTasks } from './new-task.js';
 import { replay, type Changes } from './task.fold.js';
@@ -26,6 +27,7 @@ export class TaskService {
     private readonly pool: Pool,
     private readonly writePath: WritePath,
     private readonly mintId: () => string,
+    private readonly usage: UsageService,
   ) {}
 
   /** Creates one task, and answers it as it was created also when the request is repeated with its key. */
@@ -73,9 +75,10 @@ export class TaskService {
 
   /** Has one task take an arrow; throws what it was refused for. */
   async command(
-    { command, commandId }: SaidCommand,
+    { command, commandId, used }: SaidCommand,
     caller: Caller,
   ): Promise<{ readonly accepted: Accepted; readonly replayed: boolean }> {
+    if (used !== undefined) await this.usage.keep(used.agentId, [used]);
     const outcome = await this.writePath.execute({ ...caller, command, commandId });
     const [accepted] = outcome.accepted;
     if (accepted === undefined) throw taskNotFound(command.taskId);

@@ -9,12 +9,22 @@ import {
   releaseTask,
   taskCommands,
   type TaskVerb,
+  type Usage,
 } from '@baton/contracts';
 import type { z } from 'zod';
+import type { ToldUsage } from '../usage/usage.store.js';
 import type { Fence, TaskCommand } from './task.state.js';
 
 /** A command as somebody said it; by the id its sender gave it a repetition is known. */
-export type SaidCommand = { readonly command: TaskCommand; readonly commandId: string | null };
+export type SaidCommand = {
+  readonly command: TaskCommand;
+  readonly commandId: string | null;
+  /** What a holder says along the way that it has used up. */
+  readonly used?: SaidUsage | undefined;
+};
+
+/** To be kept whatever becomes of the command. */
+export type SaidUsage = { readonly agentId: string } & ToldUsage;
 
 /** The task and the hold on it that a holder's word is about. */
 type Hold = { readonly taskId: string; readonly fence: Fence };
@@ -26,8 +36,12 @@ type HeldWord = {
   readonly ofRequest: (taskId: string, body: unknown) => SaidCommand;
 };
 
-type Message = Omit<Fence, 'agentId'> & { readonly taskId: string; readonly commandId: string };
-type Request = Fence & { readonly commandId?: string | undefined };
+type Message = Omit<Fence, 'agentId'> & {
+  readonly taskId: string;
+  readonly commandId: string;
+  readonly usage?: Usage | undefined;
+};
+type Request = Fence & { readonly commandId?: string | undefined; readonly usage?: Usage | undefined };
 
 /** Every word of a holder that takes an arrow, `agent.<id>.task.<word>`: what it says and what it means. */
 export const HELD_WORDS: { readonly [Verb in Exclude<TaskVerb, 'progress'>]: HeldWord } = {
@@ -111,13 +125,20 @@ function held<Said extends z.ZodType<Message>, Asked extends z.ZodType<Request>>
   return {
     ofMessage(agentId, item) {
       const said = parse(message, item, 'Command');
-      const { taskId, attempt, epoch, commandId } = said;
-      return { command: toCommand({ taskId, fence: { agentId, attempt, epoch } }, said), commandId };
+      const { taskId, attempt, epoch, commandId, usage } = said;
+      const hold = { taskId, fence: { agentId, attempt, epoch } };
+      return { command: toCommand(hold, said), commandId, used: usedIn(hold, usage) };
     },
     ofRequest(taskId, body) {
       const said = parse(request, body, 'Command');
-      const { agentId, attempt, epoch, commandId = null } = said;
-      return { command: toCommand({ taskId, fence: { agentId, attempt, epoch } }, said), commandId };
+      const { agentId, attempt, epoch, commandId = null, usage } = said;
+      const hold = { taskId, fence: { agentId, attempt, epoch } };
+      return { command: toCommand(hold, said), commandId, used: usedIn(hold, usage) };
     },
   };
+}
+
+function usedIn({ taskId, fence }: Hold, usage: Usage | undefined): SaidUsage | undefined {
+  const { agentId, attempt } = fence;
+  return usage && { agentId, taskId, attempt, usage };
 }

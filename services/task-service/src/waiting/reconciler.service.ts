@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { expireCommand } from '../agents/session.service.js';
+import type { BudgetService } from '../usage/budget.service.js';
 import type { Pool } from '../database/database.js';
 import { Loop } from '../loop.js';
 import type { CommitListener } from '../write-path/submission.js';
@@ -16,21 +17,33 @@ const EVERY_MS = 30_000;
  * start, after a stream was reset, and every 30 s. Each list reads an index of the states it concerns, so a run costs
  * O(blocked + held tasks + children of cancelled ones).
  */
-export function createReconciler(pool: Pool, writePath: WritePath, logger: Logger): Loop {
-  return new Loop('reconciler', EVERY_MS, () => reconcile(pool, writePath, logger), logger);
+export function createReconciler(
+  pool: Pool,
+  writePath: WritePath,
+  budgets: BudgetService,
+  logger: Logger,
+): Loop {
+  return new Loop('reconciler', EVERY_MS, () => reconcile(pool, writePath, budgets, logger), logger);
 }
 
-async function reconcile(pool: Pool, writePath: WritePath, logger: Logger): Promise<void> {
+async function reconcile(
+  pool: Pool,
+  writePath: WritePath,
+  budgets: BudgetService,
+  logger: Logger,
+): Promise<void> {
   // Each for itself: one that cannot be read or written must not starve the others.
-  const run = async <T>(name: string, pages: Pages<T>): Promise<[string, number]> => {
+  const attempt = async (name: string, work: () => Promise<number>): Promise<[string, number]> => {
     try {
-      return [name, await submitPages(writePath, pages)];
+      return [name, await work()];
     } catch (error) {
       logger.warn({ list: name, error: String(error) }, 'a list was not reconciled; it is tried again');
       return [name, 0];
     }
   };
+  const run = <T>(name: string, pages: Pages<T>) => attempt(name, () => submitPages(writePath, pages));
   const changed = await Promise.all([
+    attempt('over budget', () => budgets.checkAll()),
     run('unblocked', {
       find: (page) => findMet(pool, page),
       idOf: (id) => id,

@@ -5,6 +5,7 @@ import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.e
 import { ARROWS, assignedBy, isTerminal, type TaskCommand } from '../tasks/task.state.js';
 import type { AgentUnderLock, Changed, CreateCommand, Related, Task } from '../tasks/task.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
+import type { TreeSpending } from '../usage/budget.decide.js';
 import type { EventRow } from './event.store.js';
 import type { Loaded } from './load.js';
 import type { Committed, Settled, Submission } from './submission.js';
@@ -27,6 +28,8 @@ export class Batch {
   private readonly results = new Map<string, string>();
   private readonly held = new Map<string, number>();
   private readonly added = new Map<string, number>();
+  /** Tasks this batch adds, by the root of their tree. */
+  private readonly grown = new Map<string, number>();
 
   constructor(private readonly loaded: Loaded) {}
 
@@ -62,11 +65,15 @@ export class Batch {
       parentLiveEpoch: parent?.liveEpoch ?? null,
       siblings: (this.loaded.children.get(parentId ?? '') ?? 0) + (this.added.get(parentId ?? '') ?? 0),
       dependencies: this.loaded.dependencies,
+      named: this.loaded.named,
+      spending: this.spendingOf(parent?.task.rootTaskId),
     };
     const created = decideCreate(command, submission.actor, related, submission.traceparent, this.loaded.now);
     if (created instanceof DomainError) return created;
     if (parentId !== undefined) {
       this.added.set(parentId, (this.added.get(parentId) ?? 0) + command.tasks.length);
+      const root = parent?.task.rootTaskId ?? '';
+      this.grown.set(root, (this.grown.get(root) ?? 0) + command.tasks.length);
     }
     created.tasks.forEach((task, index) => {
       const definition = command.tasks[index];
@@ -89,6 +96,11 @@ export class Batch {
       return ref === undefined ? toAccepted(task) : { ...toAccepted(task), ref };
     });
     return { accepted, replayed: false, tasks: created.tasks };
+  }
+
+  private spendingOf(root: string | undefined): TreeSpending | undefined {
+    const spending = root === undefined ? undefined : this.loaded.spending.get(root);
+    return spending && { ...spending, tasks: spending.tasks + (this.grown.get(spending.rootTaskId) ?? 0) };
   }
 
   private change(submission: Submission, command: TaskCommand): Settled {

@@ -5,6 +5,8 @@ import type { Client } from '../database/database.js';
 import type { ExistingDependency } from '../tasks/create.decide.js';
 import type { AgentUnderLock, Named, Task } from '../tasks/task.js';
 import * as store from '../tasks/task.store.js';
+import type { TreeSpending } from '../usage/budget.decide.js';
+import { findSpending } from '../usage/usage.store.js';
 import { loadNamed } from './load.named.js';
 import type { Settled, Submission } from './submission.js';
 
@@ -19,6 +21,8 @@ export type Loaded = {
   /** When tasks that are due for a look at their progress last reported some. */
   readonly progress: ReadonlyMap<string, number>;
   readonly named: Named;
+  /** Of trees that are to grow, by root; those without a budget are not among them. */
+  readonly spending: ReadonlyMap<string, TreeSpending>;
   readonly now: number;
 };
 
@@ -57,6 +61,8 @@ export async function load(
   const watched = [...dueIds].filter((id) => isWatched(locked.tasks.get(id)?.task));
   const progress = watched.length === 0 ? new Map() : await findProgressTimes(db, watched);
   const named = await loadNamed(db, submissions, locked);
+  const roots = [...parents].flatMap((id) => locked.tasks.get(id)?.task.rootTaskId ?? []);
+  const spending = roots.length === 0 ? new Map() : await findSpending(db, [...new Set(roots)]);
   const { agents, now } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
   return {
     tasks: locked.tasks,
@@ -66,6 +72,7 @@ export async function load(
     agents,
     progress,
     named,
+    spending,
     now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
   };
 }
