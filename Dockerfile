@@ -34,6 +34,8 @@ WORKDIR /baton
 COPY --from=dependencies /baton ./
 COPY --from=build /baton/packages packages
 COPY --from=build /baton/services services
+# What task-service serves of itself.
+COPY docs/openapi.json docs/asyncapi.json docs/
 ENV NODE_ENV=production \
   BATON_HTTP_HOST=0.0.0.0 \
   BATON_HTTP_PORT=4000 \

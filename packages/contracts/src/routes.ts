@@ -1,5 +1,6 @@
 import { AGENT_ROUTES } from './agent.routes.js';
 import { COMMAND_ROUTES } from './command.routes.js';
+import { DOCUMENT_ROUTES } from './document.routes.js';
 import type { Route } from './route.js';
 import { TASK_ROUTES } from './task.routes.js';
 
@@ -8,4 +9,5 @@ export const ROUTES = {
   ...TASK_ROUTES,
   ...COMMAND_ROUTES,
   ...AGENT_ROUTES,
+  ...DOCUMENT_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;

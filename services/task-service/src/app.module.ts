@@ -9,6 +9,8 @@ import { TaskVerbsService } from './agents/task-verbs.service.js';
 import { DistributionConsumer } from './distribution/distribution.consumer.js';
 import { DistributionService } from './distribution/distribution.service.js';
 import type { Services } from './services.js';
+import { DocumentsController } from './documents/documents.controller.js';
+import { Documents } from './documents/documents.service.js';
 import { LeaseService } from './shards/lease.service.js';
 import { CommandController } from './tasks/command.controller.js';
 import { DecisionService } from './tasks/decision.service.js';
@@ -31,11 +33,13 @@ export class AppModule {
         CommandController,
         TaskReadingController,
         AgentController,
+        DocumentsController,
         AgentConsumer,
         DistributionConsumer,
         ReactorsConsumer,
       ],
       providers: [
+        Documents,
         { provide: ReactorService, useValue: services.reactor },
         { provide: TaskService, useValue: services.tasks },
         { provide: TaskReading, useValue: services.reading },
