@@ -87,6 +87,12 @@ describe('.dockerignore', () => {
     const others = files.filter(
       (path) => !/^(packages|services)\/[\w-]+\/(src\/.*\.ts|\w+\.json)$/.test(path),
     );
-    expect(others.toSorted()).toEqual(['package-lock.json', 'package.json', 'tsconfig.base.json']);
+    expect(others.toSorted()).toEqual([
+      'docs/asyncapi.json',
+      'docs/openapi.json',
+      'package-lock.json',
+      'package.json',
+      'tsconfig.base.json',
+    ]);
   });
 });
