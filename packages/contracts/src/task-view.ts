@@ -105,6 +105,8 @@ export const taskDetail = taskView.extend({
   /** What all attempts together have used up, as far as they told. */
   usage: usage.nullable(),
   dependencies: list(taskDependency),
+  /** Whether it has gone to the archive, where it can be read alike and from where a reopen brings it back. */
+  archived: z.boolean(),
 });
 export type TaskDetail = Readonly<z.infer<typeof taskDetail>>;
 

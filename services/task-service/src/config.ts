@@ -1,6 +1,14 @@
 import { portSetting, postgresSetting, serviceSettings, setting } from '@baton/runtime';
 import { z } from 'zod';
 
+/** Fractions are days too: 0.5 is twelve hours. */
+function daysSetting(byDefault: number, notes: { readonly does: string; readonly example: string }) {
+  return setting(z.coerce.number().min(0).max(36_500).default(byDefault), {
+    ...notes,
+    expected: 'days from 0 to 36500, also fractions',
+  });
+}
+
 /** The environment of task-service. */
 export const configSchema = z.object({
   DATABASE_URL: postgresSetting(
@@ -17,6 +25,10 @@ export const configSchema = z.object({
     does: 'Whether an agent that nobody registered may join by saying hello.',
     expected: 'open or closed',
     example: 'closed',
+  }),
+  BATON_RETENTION_HOT_DAYS: daysSetting(7, {
+    does: 'How long after its end a task stays in the hot tables. Whole trees that ended before, and on which nothing unfinished depends, move to the archive, which the same API reads.',
+    example: '30',
   }),
 });
 export type Config = z.infer<typeof configSchema>;

@@ -3,7 +3,7 @@ import { oldestOutboxSeconds } from './outbox/outbox.store.js';
 import type { Services } from './services.js';
 
 /** Registers what the operations port shows of this service beside the process' own figures. */
-export function observe({ writePath, pool }: Services): void {
+export function observe({ writePath, pool, archiver }: Services): void {
   const changes = new Counter({
     name: 'baton_task_changes_total',
     help: 'Accepted changes of tasks by arrow of the life cycle',
@@ -19,6 +19,14 @@ export function observe({ writePath, pool }: Services): void {
     help: 'Commands waiting in the lanes of this process',
     collect() {
       this.set(writePath.depth);
+    },
+  });
+  new Counter({
+    name: 'baton_archived_tasks_total',
+    help: 'Tasks this process moved to the archive',
+    collect() {
+      this.reset();
+      this.inc(archiver.counts.tasks);
     },
   });
   new Gauge({

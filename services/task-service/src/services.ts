@@ -2,6 +2,7 @@ import type { Bus } from '@baton/bus';
 import { createClock, followDatabase } from '@baton/runtime';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
+import { createArchiver, type Archiver } from './archive/archive.service.js';
 import { AgentService } from './agents/agent.service.js';
 import { CallsService } from './agents/calls.service.js';
 import { FleetAnnouncer } from './agents/fleet.events.js';
@@ -54,6 +55,7 @@ export type Services = {
   readonly inbox: InboxService;
   readonly reconciler: Loop;
   readonly budgets: BudgetService;
+  readonly archiver: Archiver;
   readonly loops: readonly Loop[];
   readonly tasks: TaskService;
   readonly reading: TaskReading;
@@ -108,6 +110,11 @@ export async function createServices(
   const tasks = new TaskService(pool, writePath, mintId, usage);
   const reading = new TaskReading(pool);
   const lists = new ListService(listPool, new Cursors(cursorKey, 'tasks'), () => clock.now());
+  const archiver = createArchiver({
+    databaseUrl: config.DATABASE_URL,
+    hotSeconds: config.BATON_RETENTION_HOT_DAYS * 86_400,
+    logger,
+  });
   const budgets = new BudgetService(pool, bus, writePath, clock, logger);
   const reconciler = createReconciler(pool, writePath, budgets, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
@@ -125,9 +132,11 @@ export async function createServices(
     offers,
     inbox,
     reconciler,
+    archiver,
     loops: [
       createTimer(pool, writePath, logger),
       createMaintenance(pool, config.DATABASE_URL, logger),
+      archiver.loop,
       reconciler,
     ],
     tasks,

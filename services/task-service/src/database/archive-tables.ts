@@ -7,6 +7,7 @@ export const ARCHIVED_TABLES = [
   { table: 'task_events', task: 'task_id', key: 'task_id, version' },
   { table: 'task_dependencies', task: 'task_id', key: 'task_id, depends_on' },
   { table: 'task_progress', task: 'task_id', key: 'task_id' },
+  { table: 'task_usage', task: 'task_id', key: 'task_id, attempt' },
 ] as const;
 
 export type ArchivedTable = (typeof ARCHIVED_TABLES)[number]['table'];

@@ -8,7 +8,8 @@ import { MIGRATIONS } from './migrations.js';
 const STATEMENT_TIMEOUT_MS = 5_000;
 
 /** A server that stops answering (paused, half-open connection) must not be waited for, for ever. */
-const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 2_000;
+const GRACE_MS = 2_000;
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + GRACE_MS;
 
 /** The TypeORM side: single rows, lists, checks. */
 export function createDataSource(url: string): DataSource {
@@ -98,6 +99,8 @@ type PoolOptions = {
    * be. Default: pages and rows.
    */
   readonly planBy?: 'rows';
+  /** Default: 5,000. */
+  readonly statementTimeoutMs?: number;
 };
 
 /**
@@ -113,14 +116,21 @@ const BY_ROWS =
  * The hot path's own pool: named prepared statements (planning a 30-column batch each time costs more than running
  * it), timestamps as milliseconds, JSON parsed without work for the empty values most rows have.
  */
-export function createPool({ url, size, onError, synchronousCommit = 'on', planBy }: PoolOptions): Pool {
+export function createPool({
+  url,
+  size,
+  onError,
+  synchronousCommit = 'on',
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+  planBy,
+}: PoolOptions): Pool {
   const planning = planBy === 'rows' ? BY_ROWS : '';
   const pool = new pg.Pool({
     connectionString: url,
     max: size,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + GRACE_MS,
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
     application_name: 'task-service',

@@ -1,8 +1,8 @@
-import { agentOf, DomainError, LIMITS, type Actor, type TaskStatus } from '@baton/contracts';
+import { agentOf, DomainError, isTerminal, LIMITS, type Actor, type TaskStatus } from '@baton/contracts';
 import { refuseSpawn, type TreeSpending } from '../usage/budget.decide.js';
 import { aimedChain, refuseAim } from './aim.decide.js';
 import { isMet } from './dependency.decide.js';
-import { queued, scheduled } from './outcome.decide.js';
+import { conflict, queued, scheduled } from './outcome.decide.js';
 import { refuseStale } from './task.decide.js';
 import type { CreateCommand, Named, NewTask, Task } from './task.js';
 
@@ -64,6 +64,7 @@ function refuseParent(command: CreateCommand, related: CreateRelated): DomainErr
   const { fence } = command.parent;
   const refusal = fence && refuseStale(parent, { liveEpoch: related.parentLiveEpoch }, fence);
   if (refusal) return refusal;
+  if (isTerminal(parent.status)) return conflict(parent, 'it has ended and gets no more children');
   if (parent.depth + 1 > LIMITS.treeDepth) {
     return new DomainError('DELEGATION_DEPTH', `A task tree is at most ${LIMITS.treeDepth} deep`);
   }

@@ -48,7 +48,7 @@ export class DecisionService {
       return { reason: 'HELD', evidence: { createdBy: task.createdBy }, nextStep };
     }
     if (task.status === 'blocked') {
-      const dependencies = await reader.findDependenciesOf(this.pool, task.id);
+      const dependencies = await reader.findDependenciesOf(this.pool, task);
       const unmet = dependencies.filter(({ status }) => status !== 'completed');
       const nextStep = 'It becomes ready when these tasks complete';
       return { reason: 'BLOCKED_BY_DEPENDENCY', evidence: { unmet }, nextStep };

@@ -1,6 +1,6 @@
 import type { Actor, JsonObject, JsonValue, TaskDependency, TaskStatus } from '@baton/contracts';
+import { everywhere } from '../database/archive-tables.js';
 import type { Queryable } from '../database/database.js';
-import { pgArray } from '../database/pg-array.js';
 import { STATE_COLUMNS } from './task.columns.js';
 import { rowToTask, type TaskRow } from './task.row.js';
 import type { Task, TaskDescription, TaskPayload } from './task.js';
@@ -29,6 +29,7 @@ type DescribedTask = Task & TaskDescription;
 
 export type FoundTask = DescribedTask &
   TaskPayload & {
+    readonly archived: boolean;
     readonly result: JsonValue | null;
     readonly progress: {
       readonly percent: number;
@@ -37,40 +38,84 @@ export type FoundTask = DescribedTask &
     } | null;
   };
 
-/** One task with its payload and latest progress. */
+type FoundRow = DescribedRow & {
+  input: JsonObject;
+  context: JsonObject;
+  result: JsonValue | null;
+  percent: number | null;
+  message: string | null;
+  progress_at: number;
+  archived: boolean;
+};
+
+const PAYLOAD = ['input', 'context', 'result'];
+const PROGRESS = ['task_id', 'attempt', 'percent', 'message', 'updated_at'];
+const findIn = (tasks: string, progress: string, archived: string): string =>
+  `SELECT ${STATE}, ${DESCRIPTION}, t.input, t.context, t.result, p.percent, p.message,
+      p.updated_at AS progress_at, ${archived} AS archived
+    FROM ${tasks} t LEFT JOIN ${progress} p ON p.task_id = t.id AND p.attempt = t.attempt WHERE t.id = $1`;
+
+const FIND = findIn('tasks', 'task_progress', 'false');
+const FIND_EVERYWHERE = findIn(
+  everywhere('tasks', [...STATE_COLUMNS, ...DESCRIPTION_COLUMNS, ...PAYLOAD]),
+  everywhere('task_progress', PROGRESS),
+  'NOT EXISTS (SELECT FROM tasks h WHERE h.id = t.id)',
+);
+
+/** One task with its payload and latest progress, archived or not; the archive is asked for what is not hot. */
 export async function findTask(db: Queryable, id: string): Promise<FoundTask | undefined> {
-  const { rows } = await db.query<
-    DescribedRow & {
-      input: JsonObject;
-      context: JsonObject;
-      result: JsonValue | null;
-      percent: number | null;
-      message: string | null;
-      progress_at: number;
-    }
-  >({
-    name: 'find-task',
-    text: `SELECT ${STATE}, ${DESCRIPTION}, t.input, t.context, t.result, p.percent, p.message,
-        p.updated_at AS progress_at
-      FROM tasks t LEFT JOIN task_progress p ON p.task_id = t.id AND p.attempt = t.attempt WHERE t.id = $1`,
-    values: [id],
-  });
-  const [row] = rows;
+  const [row] = await findHotFirst<FoundRow>(db, 'find-task', [FIND, FIND_EVERYWHERE], [id]);
   if (row === undefined) return undefined;
   const progress =
     row.percent === null ? null : { percent: row.percent, message: row.message, at: row.progress_at };
-  const { input, context, result } = row;
-  return { ...describe(row), input, context, result, progress };
+  const { input, context, result, archived } = row;
+  return { ...describe(row), input, context, result, progress, archived };
 }
 
+/** Asks the hot tables, and when they have nothing, them and the archive in one snapshot. */
+async function findHotFirst<Row extends object>(
+  db: Queryable,
+  name: string,
+  [hot, all]: readonly [string, string],
+  values: unknown[],
+): Promise<readonly Row[]> {
+  const { rows } = await db.query<Row>({ name, text: hot, values });
+  return rows.length > 0
+    ? rows
+    : (await db.query<Row>({ name: `${name}-everywhere`, text: all, values })).rows;
+}
+
+type Edge = TaskDependency & { readonly status: TaskStatus };
+
+const edgesIn = (dependencies: string, join: string): string =>
+  `SELECT d.depends_on AS "taskId", d.policy, d.name, t.status
+    FROM ${dependencies} d ${join} t ON t.id = d.depends_on WHERE d.task_id = $1 ORDER BY d.depends_on`;
+const HOT_EDGES = edgesIn('task_dependencies', 'LEFT JOIN tasks');
+const EDGES_EVERYWHERE = edgesIn(
+  everywhere('task_dependencies', ['task_id', 'depends_on', 'policy', 'name']),
+  `JOIN ${everywhere('tasks', ['id', 'status'])}`,
+);
+
+/**
+ * What a task depends on, archived or not; the archive is asked only where either is not hot. A dependency whose
+ * month was exported is not among them any more.
+ */
 export async function findDependenciesOf(
   db: Queryable,
-  id: string,
-): Promise<readonly (TaskDependency & { readonly status: TaskStatus })[]> {
-  const { rows } = await db.query<TaskDependency & { status: TaskStatus }>({
-    name: 'find-dependencies-of',
-    text: `SELECT d.depends_on AS "taskId", d.policy, d.name, t.status
-      FROM task_dependencies d JOIN tasks t ON t.id = d.depends_on WHERE d.task_id = $1 ORDER BY t.id`,
+  { id, archived }: Pick<FoundTask, 'id' | 'archived'>,
+): Promise<readonly Edge[]> {
+  if (!archived) {
+    const hot = await db.query<Edge | (TaskDependency & { status: null })>({
+      name: 'find-dependencies-of',
+      text: HOT_EDGES,
+      values: [id],
+    });
+    const known = hot.rows.filter((edge): edge is Edge => edge.status !== null);
+    if (known.length === hot.rows.length) return known;
+  }
+  const { rows } = await db.query<Edge>({
+    name: 'find-dependencies-everywhere',
+    text: EDGES_EVERYWHERE,
     values: [id],
   });
   return rows;
@@ -111,21 +156,34 @@ export type StoredEvent = {
 };
 
 const EVENT = `version, event_type AS type, created_at AS at, actor, reason, attempt, event_data AS data`;
+const EVENTS_EVERYWHERE = everywhere('task_events', [
+  'task_id',
+  'version',
+  'event_type',
+  'created_at',
+  'actor',
+  'reason',
+  'attempt',
+  'event_data',
+]);
+
+const eventsIn = (events: string): string =>
+  `SELECT ${EVENT} FROM ${events} e WHERE task_id = $1 AND version > $2 ORDER BY version LIMIT $3`;
+const EVENTS: readonly [string, string] = [eventsIn('task_events'), eventsIn(EVENTS_EVERYWHERE)];
 
 /** A task's accepted changes in order of version, behind `after`. */
-export async function findEvents(
+export function findEvents(
   db: Queryable,
   id: string,
   after: number,
   limit: number,
 ): Promise<readonly StoredEvent[]> {
-  const { rows } = await db.query<StoredEvent>({
-    name: 'find-events',
-    text: `SELECT ${EVENT} FROM task_events WHERE task_id = $1 AND version > $2 ORDER BY version LIMIT $3`,
-    values: [id, after, limit],
-  });
-  return rows;
+  return findHotFirst(db, 'find-events', EVENTS, [id, after, limit]);
 }
+
+const assignmentIn = (events: string): string =>
+  `SELECT ${EVENT} FROM ${events} e WHERE task_id = $1 AND event_type = 'task.assigned' AND attempt = $2`;
+const ASSIGNMENT: readonly [string, string] = [assignmentIn('task_events'), assignmentIn(EVENTS_EVERYWHERE)];
 
 /** The assignment that began an attempt, unless the task was handed on. */
 export async function findAssignment(
@@ -133,26 +191,7 @@ export async function findAssignment(
   id: string,
   attempt: number,
 ): Promise<StoredEvent | undefined> {
-  const { rows } = await db.query<StoredEvent>({
-    name: 'find-assignment',
-    text: `SELECT ${EVENT} FROM task_events WHERE task_id = $1 AND event_type = 'task.assigned'
-      AND attempt = $2`,
-    values: [id, attempt],
-  });
-  return rows[0];
-}
-
-/** First events of tasks: what their creates answered. */
-export async function findFirstEvents(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, StoredEvent>> {
-  const { rows } = await db.query<StoredEvent & { id: string }>({
-    name: 'find-first-events',
-    text: `SELECT task_id AS id, ${EVENT} FROM task_events WHERE task_id = ANY($1::uuid[]) AND version = 1`,
-    values: [pgArray(ids)],
-  });
-  return new Map(rows.map(({ id, ...event }) => [id, event]));
+  return (await findHotFirst<StoredEvent>(db, 'find-assignment', ASSIGNMENT, [id, attempt]))[0];
 }
 
 /** The only place where such a row becomes a task. */

@@ -15,10 +15,10 @@ export class TaskReading {
     const task = await reader.findTask(this.pool, id);
     if (task === undefined) throw taskNotFound(id);
     const [dependencies, usage] = await Promise.all([
-      reader.findDependenciesOf(this.pool, id),
-      findUsage(this.pool, id),
+      reader.findDependenciesOf(this.pool, task),
+      findUsage(this.pool, task),
     ]);
-    const { input, context, result, progress } = task;
+    const { input, context, result, progress, archived } = task;
     return {
       ...toView(task),
       input,
@@ -27,6 +27,7 @@ export class TaskReading {
       progress: progress && { ...progress, at: iso(progress.at) },
       usage,
       dependencies,
+      archived,
     };
   }
 

@@ -97,7 +97,7 @@ export class TaskService {
 
   /** The answer of the first request, rebuilt from the task's first event: nothing is stored twice for it. */
   private async asCreated(id: string): Promise<TaskView> {
-    const event = (await reader.findFirstEvents(this.pool, [id])).get(id);
+    const [event] = await reader.findEvents(this.pool, id, 0, 1);
     const changes = event?.data.changes as (Changes & TaskDescription) | undefined;
     const task = event && replay([{ version: event.version, at: event.at, changes: changes ?? {} }]);
     if (task === undefined || changes === undefined) throw taskNotFound(id);

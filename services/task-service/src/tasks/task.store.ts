@@ -17,7 +17,11 @@ import type { NewTask, Related, Task } from './task.js';
 
 const STATE = STATE_COLUMNS.map((name) => `t.${name}`).join(', ');
 
-export type LockedTask = { readonly task: Task } & Pick<Related, 'liveEpoch' | 'heartbeatMs'>;
+export type LockedTask = {
+  readonly task: Task;
+  /** It is in the archive, where nothing changes. */
+  readonly archived?: true;
+} & Pick<Related, 'liveEpoch' | 'heartbeatMs'>;
 
 /** Tasks with the live epoch and the beat of their agents. */
 const SELECT_TASKS = `SELECT ${STATE}, a.epoch AS live_epoch, a.heartbeat_ms
@@ -71,6 +75,10 @@ function toLocked(rows: readonly LockedRow[]): ReadonlyMap<string, LockedTask> {
   );
 }
 
+/** What is looked at of a task that others depend on. */
+export const RELATED = `id, status, created_by AS "createdBy", root_task_id AS "rootTaskId",
+  last_agent_id AS "lastAgentId"`;
+
 /** Locks tasks others depend on against removal only: their owners may still change them. */
 export async function lockRelated(
   db: Queryable,
@@ -78,8 +86,7 @@ export async function lockRelated(
 ): Promise<Map<string, ExistingDependency>> {
   const { rows } = await db.query<ExistingDependency>({
     name: 'lock-related',
-    text: `SELECT id, status, created_by AS "createdBy", root_task_id AS "rootTaskId", last_agent_id AS "lastAgentId"
-      FROM tasks WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE`,
+    text: `SELECT ${RELATED} FROM tasks WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE`,
     values: [pgArray(ids)],
   });
   return new Map(rows.map((row) => [row.id, row]));

@@ -1,4 +1,5 @@
 import type { Budget, Usage, UsageHint } from '@baton/contracts';
+import { everywhere } from '../database/archive-tables.js';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import type { TreeSpending } from './budget.decide.js';
@@ -54,14 +55,24 @@ export async function saveUsage(
   return rows;
 }
 
-/** All attempts of a task together; nothing when none told anything. */
-export async function findUsage(db: Queryable, taskId: string): Promise<Usage | null> {
+const usageIn = (usage: string): string =>
+  `SELECT count(*) AS attempts, coalesce(sum(input_tokens), 0)::float8 AS "inputTokens",
+      coalesce(sum(output_tokens), 0)::float8 AS "outputTokens", coalesce(sum(cost_usd), 0) AS "costUsd"
+    FROM ${usage} u WHERE task_id = $1`;
+const USAGE = usageIn('task_usage');
+const USAGE_EVERYWHERE = usageIn(
+  everywhere('task_usage', ['task_id', 'input_tokens', 'output_tokens', 'cost_usd']),
+);
+
+/** All attempts of a task together, archived or not; nothing when none told anything. */
+export async function findUsage(
+  db: Queryable,
+  { id, archived }: { readonly id: string; readonly archived: boolean },
+): Promise<Usage | null> {
   const { rows } = await db.query<Usage & { attempts: number }>({
-    name: 'find-usage',
-    text: `SELECT count(*) AS attempts, coalesce(sum(input_tokens), 0)::float8 AS "inputTokens",
-        coalesce(sum(output_tokens), 0)::float8 AS "outputTokens", coalesce(sum(cost_usd), 0) AS "costUsd"
-      FROM task_usage WHERE task_id = $1`,
-    values: [taskId],
+    name: archived ? 'find-usage-everywhere' : 'find-usage',
+    text: archived ? USAGE_EVERYWHERE : USAGE,
+    values: [id],
   });
   const [sum] = rows;
   if (sum === undefined || sum.attempts === 0) return null;

@@ -3,7 +3,7 @@ import { decideCreate, type CreateRelated } from '../tasks/create.decide.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
 import { ARROWS, assignedBy, isTerminal, type TaskCommand } from '../tasks/task.state.js';
-import type { AgentUnderLock, Changed, CreateCommand, Related, Task } from '../tasks/task.js';
+import type { AgentUnderLock, Changed, CreateCommand, Decided, Related, Task } from '../tasks/task.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
 import type { EventRow } from './event.store.js';
@@ -114,6 +114,7 @@ export class Batch {
     const before = this.current.get(command.taskId) ?? locked.task;
     const decided = decide(before, this.related(command, locked), command, this.loaded.now);
     if (decided instanceof DomainError) return decided;
+    if (locked.archived) return answerArchived(decided);
     if (decided.task !== before && bookkeepingDiffers(before, decided.task))
       this.current.set(before.id, decided.task);
     if (decided.outcome === 'changed') this.apply(submission, before, decided);
@@ -191,6 +192,13 @@ export class Batch {
     });
     this.published.push({ type, json: JSON.stringify(toTaskEvent(task, type, detail)) });
   }
+}
+
+/** What would change a task in the archive met it on its way there, or in a month that is being exported. */
+function answerArchived({ outcome, task }: Decided): Settled {
+  if (outcome === 'unchanged') return { accepted: [toAccepted(task)], replayed: false, tasks: [task] };
+  const message = `Task ${task.id} can only be read now: it is just moving to the archive, or leaving it for good. Try again in a moment.`;
+  return new DomainError('TASK_STATE_CONFLICT', message, { details: { status: task.status } });
 }
 
 function toAccepted(task: Task) {

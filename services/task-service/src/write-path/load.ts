@@ -7,6 +7,7 @@ import type { AgentUnderLock, Named, Task } from '../tasks/task.js';
 import * as store from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
 import { findSpending } from '../usage/usage.store.js';
+import { bringBack, lockDependencies, lockTargets } from './load.archived.js';
 import { loadNamed } from './load.named.js';
 import type { Settled, Submission } from './submission.js';
 
@@ -53,10 +54,14 @@ export async function load(
     if (agentId !== null) agentIds.add(agentId);
   });
   for (const parent of parents) targets.add(parent);
-  const locked = targets.size === 0 ? NO_TASKS : await store.lockTasks(db, [...targets]);
+  await bringBack(
+    db,
+    submissions.filter((_, index) => replays[index] === undefined),
+  );
+  const locked = targets.size === 0 ? NO_TASKS : await lockTargets(db, [...targets]);
   const edges = dependents.size === 0 ? [] : await store.findDependencies(db, [...dependents]);
   for (const { dependsOn } of edges) related.add(dependsOn);
-  const dependencies = related.size === 0 ? new Map() : await store.lockRelated(db, [...related]);
+  const dependencies = related.size === 0 ? new Map() : await lockDependencies(db, [...related]);
   const children = parents.size === 0 ? new Map() : await store.countChildren(db, [...parents]);
   const watched = [...dueIds].filter((id) => isWatched(locked.tasks.get(id)?.task));
   const progress = watched.length === 0 ? new Map() : await findProgressTimes(db, watched);

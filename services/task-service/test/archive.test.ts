@@ -1,0 +1,154 @@
+import { until } from '@baton/testkit';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { assign, create, hello, statusOf, verb } from './agent.js';
+import { startFixture, type Fixture, type Json } from './fixture.js';
+import { archive, countArchived, everythingOf, restore } from './history.js';
+import { expectEveryTaskToReplay } from './replay.js';
+
+let fixture: Fixture;
+let epoch: number;
+beforeAll(async () => {
+  fixture = await startFixture();
+  ({ epoch } = await hello(fixture, 'ada', { maxConcurrent: 100 }));
+});
+afterAll(() => fixture.close());
+
+async function start(taskId: string): Promise<void> {
+  await assign(fixture, taskId, 'ada');
+  await verb(fixture, 'ada', 'start', { taskId, attempt: 1, epoch });
+}
+
+async function complete(taskId: string): Promise<void> {
+  await verb(fixture, 'ada', 'progress', { taskId, attempt: 1, epoch, percent: 50, message: 'half of it' });
+  await verb(fixture, 'ada', 'complete', { taskId, attempt: 1, epoch, result: { of: taskId } });
+}
+
+const cancel = (id: string) => fixture.http('POST', `/v1/tasks/${id}/cancel`, { reason: 'for the test' });
+
+/** A task in progress with a child that waits. */
+async function tree(): Promise<{ readonly root: string; readonly child: string }> {
+  const root = await create(fixture, {
+    title: 'Root',
+    input: { 'é "quoted"': ['\\', 1.5] },
+    tags: ['a', 'b'],
+  });
+  await start(root);
+  const parent = { taskId: root, attempt: 1, epoch };
+  const spawned = await fixture.ask('agent.ada.call.spawn', { parent, task: { title: 'Child' } });
+  return { root, child: spawned.tasks[0].id };
+}
+
+const archiveNow = (hotSeconds?: number) => archive(fixture.databaseUrl, hotSeconds);
+
+describe('the archive', () => {
+  it('takes a tree when all of it has ended long enough ago, and the API tells the same of it', async () => {
+    const { root, child } = await tree();
+    await complete(root);
+    expect(await archiveNow()).toBe(0);
+    await start(child);
+    await complete(child);
+    expect(await archiveNow(3_600)).toBe(0);
+    const before = await Promise.all([root, child].map((id) => everythingOf(fixture, id)));
+    expect(before.map(({ task }: Json) => task.archived)).toEqual([false, false]);
+    expect(await archiveNow()).toBe(2);
+    expect(await countArchived(fixture, [root, child])).toBe(2);
+    const after = await Promise.all([root, child].map((id) => everythingOf(fixture, id)));
+    const expected = before.map((one: Json) => ({ ...one, task: { ...one.task, archived: true } }));
+    expect(after).toEqual(expected);
+    expect(after[0].task.progress).toMatchObject({ percent: 50 });
+    expect(after[0].history.data).toHaveLength(4);
+    expect(await archiveNow()).toBe(0);
+
+    await restore(fixture.databaseUrl, [child]);
+    expect(await countArchived(fixture, [root, child])).toBe(0);
+    expect(await Promise.all([root, child].map((id) => everythingOf(fixture, id)))).toEqual(before);
+    expect(await archiveNow()).toBe(2);
+  });
+
+  it.each(['fail', 'ignore', 'wait'])(
+    'leaves what an unfinished task depends on by "%s", and takes it when that has ended',
+    async (policy) => {
+      const dependency = await create(fixture);
+      const other = await create(fixture);
+      const dependent = await create(fixture, {
+        dependencies: [{ taskId: dependency, policy }, { taskId: other }],
+      });
+      await start(dependency);
+      await complete(dependency);
+      const failing = policy === 'wait' ? [await create(fixture)] : [];
+      const waiting = await Promise.all(
+        failing.map((taskId) => create(fixture, { dependencies: [{ taskId, policy }] })),
+      );
+      await Promise.all(failing.map(cancel));
+      expect(await archiveNow()).toBe(0);
+      expect(await countArchived(fixture, [dependency, other, dependent, ...failing, ...waiting])).toBe(0);
+      await Promise.all([other, dependent, ...waiting].map(cancel));
+      expect(await archiveNow()).toBe(3 + failing.length * 2);
+      const view = (await fixture.http('GET', `/v1/tasks/${dependent}`)).body;
+      expect(view.dependencies.map(({ status }: Json) => status).toSorted()).toEqual([
+        'cancelled',
+        'completed',
+      ]);
+    },
+  );
+
+  it('tells a task that is hot how those stand that are archived', async () => {
+    const [met, broken] = [await create(fixture), await create(fixture)];
+    await start(met);
+    await complete(met);
+    await cancel(broken);
+    expect(await archiveNow()).toBe(2);
+    const dependent = (policy: string, taskId: string) =>
+      create(fixture, { dependencies: [{ taskId, policy }] });
+    const [ready, failing, waiting, ignoring] = await Promise.all([
+      dependent('fail', met),
+      dependent('fail', broken),
+      dependent('wait', broken),
+      dependent('ignore', broken),
+    ]);
+    expect(await statusOf(fixture, ready)).toBe('queued');
+    expect(await statusOf(fixture, ignoring)).toBe('queued');
+    expect(await statusOf(fixture, waiting)).toBe('blocked');
+    const [ended] = await until(async () => {
+      const { body } = await fixture.http('GET', `/v1/tasks/${failing}/history?after=1`);
+      return body.data.length > 0 && body.data;
+    });
+    expect(ended).toMatchObject({ type: 'task.failed', reason: 'dependency_failed' });
+    const told = (await fixture.http('GET', `/v1/tasks/${waiting}`)).body.dependencies;
+    expect(told).toEqual([expect.objectContaining({ taskId: broken, status: 'cancelled' })]);
+    await Promise.all([ready, waiting, ignoring].map(cancel));
+    expect(await archiveNow()).toBe(4);
+  });
+
+  it('answers commands about what it has as about anything that has ended', async () => {
+    const id = await create(fixture);
+    await start(id);
+    await complete(id);
+    await archiveNow();
+    const refused = await cancel(id);
+    expect([refused.status, refused.body.code]).toEqual([409, 'TASK_STATE_CONFLICT']);
+    const late = await verb(fixture, 'ada', 'complete', { taskId: id, attempt: 1, epoch, result: {} });
+    expect(late.error.code).toBe('TASK_STATE_CONFLICT');
+    const parent = { taskId: id, attempt: 1, epoch };
+    const child = await fixture.ask('agent.ada.call.spawn', { parent, task: { title: 'Late' } });
+    expect(child.error.code).toBe('TASK_STATE_CONFLICT');
+    expect(await countArchived(fixture, [id])).toBe(1);
+  });
+
+  it('does not wait for a task that somebody has locked, and comes back for its tree', async () => {
+    const { root, child } = await tree();
+    await Promise.all([complete(root), cancel(child)]);
+    const free = await create(fixture);
+    await cancel(free);
+    await fixture.db.query('BEGIN');
+    await fixture.db.query('SELECT FROM tasks WHERE id = $1 FOR KEY SHARE', [child]);
+    expect(await archiveNow()).toBe(1);
+    expect(await countArchived(fixture, [root, child, free])).toBe(1);
+    await fixture.db.query('COMMIT');
+    expect(await archiveNow()).toBe(2);
+  });
+
+  it('has only histories that agree with their tasks', async () => {
+    expect(await expectEveryTaskToReplay(fixture.databaseUrl)).toBeGreaterThan(10);
+  });
+});
