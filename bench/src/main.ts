@@ -1,3 +1,4 @@
+import { engine } from './engine/command.js';
 import { history } from './history/command.js';
 import { lifecycle } from './lifecycle/command.js';
 import { startSession, type Session } from '@baton/stack';
@@ -10,7 +11,7 @@ type Benchmark = {
   run(words: readonly string[], session: Session): Promise<number>;
 };
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { history, lifecycle };
+const benchmarks: Readonly<Record<string, Benchmark>> = { engine, history, lifecycle };
 
 const [name = '', ...words] = process.argv.slice(2);
 process.exit(await main());

@@ -22,9 +22,6 @@ export type ScorePartName = keyof typeof SCORE_WEIGHTS;
 /** The parts in the order they are recorded. */
 export const SCORE_PARTS = Object.keys(SCORE_WEIGHTS) as readonly ScorePartName[];
 
-/** What a stored decision was made by; the version rises whenever the formula or a weight changes. */
-export const SCORE_POLICY = { policy: 'weighted', policyVersion: 1 } as const;
-
 const scorePart = z.object({
   // A text: a distributor of a newer version may know more parts.
   name: z.string().max(64),

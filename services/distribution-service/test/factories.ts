@@ -2,7 +2,7 @@ import { SHARDS, type FleetEntry, type LeaseAnswer } from '@baton/contracts';
 import type { QueuedTask, SnapshotAnswer } from '@baton/contracts';
 import { applyHint } from '../src/fleet/fleet.fold.js';
 import { createFleet, type Fleet, type FleetAgent } from '../src/fleet/fleet.state.js';
-import { hold } from '../src/fleet/slots.fold.js';
+import { hold, release, unreserve } from '../src/fleet/slots.fold.js';
 import { applyLeases } from '../src/shards/ownership.fold.js';
 
 type SnapshotAgent = SnapshotAnswer['agents'][number];
@@ -56,6 +56,13 @@ export function agentIn(fleet: Fleet, agentId: string): FleetAgent {
 /** Lets an agent hold `count` tasks more. */
 export function load(fleet: Fleet, agentId: string, count: number): void {
   for (let index = 0; index < count; index += 1) hold(fleet, { agentId, taskId: taskId(), version: 2 });
+}
+
+/** Lets an agent hold nothing any more. */
+export function unload(fleet: Fleet, agentId: string): void {
+  const { held, reserved } = agentIn(fleet, agentId);
+  for (const task of reserved) unreserve(fleet, agentId, task);
+  for (const task of held) release(fleet, { agentId, taskId: task, version: 3 });
 }
 
 let tasks = 0;

@@ -4,6 +4,8 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { assignConflictsTotal, decisionSeconds, decisionsTotal } from '../distribution.metrics.js';
+import { POLICIES } from '../engine/policies.scoring.js';
+import { createView, decideTask, freeSlots, type FleetView } from '../engine/task.decide.js';
 import { doubt } from '../fleet/fleet.fold.js';
 import { FleetService } from '../fleet/fleet.service.js';
 import { SnapshotService } from '../fleet/snapshot.service.js';
@@ -13,9 +15,6 @@ import { LeaseService } from '../shards/lease.service.js';
 import { leaseOf } from '../shards/ownership.fold.js';
 import { askTaskService, itemAnswers } from '../task-service.client.js';
 import { createBatcher } from './assign.batcher.js';
-import { classAgents, classNeedsOf, classRoom, createClassIndex } from './classes.fold.js';
-import { createConnectionGraph } from './connection.graph.js';
-import { decideTask, type FleetView } from './task.decide.js';
 import type { Tried } from './waiting.fold.js';
 
 /**
@@ -55,8 +54,7 @@ export class AssignmentService implements OnApplicationShutdown {
     private readonly snapshots: SnapshotService,
     private readonly leases: LeaseService,
   ) {
-    const { fleet } = fleetService;
-    this.view = { fleet, classes: createClassIndex(), connections: createConnectionGraph() };
+    this.view = createView(fleetService.fleet, POLICIES.weighted);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -70,8 +68,7 @@ export class AssignmentService implements OnApplicationShutdown {
 
   /** Whether an agent of this process that can do tasks of this kind has a free slot. */
   hasRoom(task: QueuedTask): boolean {
-    const { fleet, classes } = this.view;
-    return classRoom(classAgents(classes, fleet, classNeedsOf(task.needs))) > 0;
+    return freeSlots(this.view, task) > 0;
   }
 
   /** Tries to place a task now. What was placed is proposed in the next batch; `settled` tells what came of it. */

@@ -10,22 +10,17 @@ export type FilterNeeds = Pick<Needs, 'requiredCapabilities' | 'criteria' | 'ski
 const NOBODY: ReadonlySet<string> = new Set();
 
 /**
- * The agents a task could be bound to at `now` (milliseconds of the epoch), and why the rest could not.
- * An agent skipped for a while counts only where no other capable agent is online, with room or without, here or
- * among `others`: a task nobody else can do is better with the agent that failed it than waiting.
+ * The agents a task could be bound to at `now` (milliseconds of the epoch), and why the rest could not, found by looking
+ * at each. An agent skipped for a while counts only where no other capable agent is online, with room or without: a task
+ * nobody else can do is better with the agent that failed it than waiting.
  */
-export function filterAgents(
-  agents: readonly FleetAgent[],
-  needs: FilterNeeds,
-  now: number,
-  others: readonly FleetAgent[] = [],
-): Filtered {
+export function filterAgents(agents: readonly FleetAgent[], needs: FilterNeeds, now: number): Filtered {
   const skipped = skippedAt(needs, now);
   const { candidates, filtered } = filterWithout(agents, needs, skipped);
   if (skipped.size === 0 || candidates.length > 0 || filtered.excluded === undefined) {
     return { candidates, filtered };
   }
-  const isSpared = canSomebody(agents, needs, skipped) || canSomebody(others, needs, skipped);
+  const isSpared = agents.some((agent) => unfitness(agent, needs, skipped) === undefined);
   return isSpared ? { candidates, filtered } : filterWithout(agents, needs, NOBODY);
 }
 
@@ -67,15 +62,8 @@ function filterWithout(
   return { candidates, filtered };
 }
 
-function canSomebody(
-  agents: readonly FleetAgent[],
-  needs: FilterNeeds,
-  skipped: ReadonlySet<string>,
-): boolean {
-  return agents.some((agent) => unfitness(agent, needs, skipped) === undefined);
-}
-
-function skippedAt(needs: FilterNeeds, now: number): ReadonlySet<string> {
+/** The agents passed over for a task at `now`. */
+export function skippedAt(needs: FilterNeeds, now: number): ReadonlySet<string> {
   if (needs.skippedAgents.length === 0) return NOBODY;
   const skipped = new Set<string>();
   for (const { agentId, until } of needs.skippedAgents) if (Date.parse(until) > now) skipped.add(agentId);

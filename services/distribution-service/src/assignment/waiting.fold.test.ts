@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts';
 import fc from 'fast-check';
-import { agentIn, fleetEntry, fleetOf, load, queuedTask } from '../../test/factories.js';
+import { agentIn, fleetEntry, fleetOf, load, queuedTask, unload } from '../../test/factories.js';
+import { POLICIES } from '../engine/policies.scoring.js';
+import { createFleetIndex } from '../engine/signatures.fold.js';
+import { createView, decideTask, freeSlots } from '../engine/task.decide.js';
 import { applyHint } from '../fleet/fleet.fold.js';
 import type { Fleet } from '../fleet/fleet.state.js';
 import { release, reserve } from '../fleet/slots.fold.js';
-import { classAgents, classNeedsOf, classRoom, createClassIndex } from './classes.fold.js';
-import { createConnectionGraph } from './connection.graph.js';
-import { decideTask } from './task.decide.js';
 import { compareTasks } from './task.order.js';
 import { addWaiting, discover, isTakingTurns, planReading, takePages, tryAhead } from './waiting.fold.js';
 import type { WaitingClasses } from './waiting.state.js';
@@ -16,7 +16,7 @@ import type { WaitingClasses } from './waiting.state.js';
 function backlogOf(fleet: Fleet, queued: readonly QueuedTask[]) {
   const backlog = new Set(queued);
   const waiting: WaitingClasses = new Map();
-  const view = { fleet, classes: createClassIndex(), connections: createConnectionGraph() };
+  const view = createView(fleet, POLICIES.weighted);
   const placed: QueuedTask[] = [];
   let requests = 0;
 
@@ -38,7 +38,7 @@ function backlogOf(fleet: Fleet, queued: readonly QueuedTask[]) {
   function attempt(task: QueuedTask) {
     const placement = decideTask(view, task, 0);
     if (placement === undefined) {
-      const room = classRoom(classAgents(view.classes, fleet, classNeedsOf(task.needs)));
+      const room = freeSlots(view, task);
       return room === 0 ? 'no_room' : 'passed_over';
     }
     reserve(fleet, placement.agent, task.id);
@@ -49,11 +49,11 @@ function backlogOf(fleet: Fleet, queued: readonly QueuedTask[]) {
 
   function read(now: number): void {
     for (let readOn = true; readOn;) {
-      const asked = planReading(waiting, view.classes, fleet, now);
+      const asked = planReading(waiting, view.index, now);
       if (asked.length > 0) takePages(waiting, asked, answer(asked));
       requests += Math.min(1, asked.length);
       if (requests > 10_000) throw new Error('the reading does not come to an end');
-      const isShort = tryAhead(waiting, view.classes, fleet, 0, attempt);
+      const isShort = tryAhead(waiting, view.index, 0, attempt);
       readOn = isShort || asked.length > 0;
     }
   }
@@ -75,7 +75,7 @@ describe('reading the backlog', () => {
     read(0);
     expect(placed).toEqual(tasks.slice(0, 3));
     expect(isTakingTurns(waiting, 'any')).toBe(true);
-    agentIn(fleet, 'a').reserved.clear();
+    unload(fleet, 'a');
     read(0);
     expect(placed).toEqual(tasks);
     expect(waiting.size).toBe(0);
@@ -135,7 +135,7 @@ describe('reading the backlog', () => {
     const tasks = tasksOf(40);
     const { read, placed, waiting, requests } = backlogOf(fleet, tasks);
     for (let slot = 0; slot < 40; slot += 1) {
-      agentIn(fleet, 'a').reserved.clear();
+      unload(fleet, 'a');
       read(0);
     }
     expect(placed).toEqual(tasks);
@@ -151,7 +151,7 @@ describe('reading the backlog', () => {
     backlog.add(urgent);
     addWaiting(waiting, urgent, fleet, 1);
     addWaiting(waiting, urgent, fleet, 1);
-    agentIn(fleet, 'a').reserved.clear();
+    unload(fleet, 'a');
     read(1);
     expect(placed[2]).toBe(urgent);
     expect(requests()).toBe(1);
@@ -159,15 +159,15 @@ describe('reading the backlog', () => {
 
   it('does not miss a task that came while its class was read to the end', () => {
     const fleet = fleetOf(fleetEntry('a'));
-    const classes = createClassIndex();
+    const index = createFleetIndex(fleet, POLICIES.weighted);
     const waiting: WaitingClasses = new Map();
     discover(waiting, queuedTask(), fleet, 0);
-    const asked = planReading(waiting, classes, fleet, 0);
+    const asked = planReading(waiting, index, 0);
     const late = queuedTask();
     addWaiting(waiting, late, fleet, 0);
     takePages(waiting, asked, [{ backlogClass: 'any', tasks: [], more: false }]);
     const tried: QueuedTask[] = [];
-    tryAhead(waiting, classes, fleet, 0, (task) => {
+    tryAhead(waiting, index, 0, (task) => {
       tried.push(task);
       return 'placed';
     });
@@ -184,13 +184,13 @@ describe('reading the backlog', () => {
       addWaiting(waiting, task, fleet, 0);
     }
     for (let slot = 0; slot < 500; slot += 1) {
-      agentIn(fleet, 'a').reserved.clear();
+      unload(fleet, 'a');
       read(0);
     }
     expect(placed).toEqual(tasks.slice(0, 500));
     expect(requests()).toBe(0);
     for (let slot = 0; slot < 200; slot += 1) {
-      agentIn(fleet, 'a').reserved.clear();
+      unload(fleet, 'a');
       read(0);
     }
     expect(placed).toEqual(tasks);
@@ -205,10 +205,10 @@ describe('reading the backlog', () => {
     for (const task of [lost, known]) backlog.add(task);
     addWaiting(waiting, known, fleet, 0);
     discover(waiting, known, fleet, 0);
-    agentIn(fleet, 'a').held.clear();
-    agentIn(fleet, 'a').reserved.add('another');
+    unload(fleet, 'a');
+    reserve(fleet, agentIn(fleet, 'a'), 'another');
     discover(waiting, lost, fleet, 0);
-    agentIn(fleet, 'a').reserved.clear();
+    unload(fleet, 'a');
     read(0);
     expect(requests()).toBe(1);
     expect(backlog).toEqual(new Set([known]));
@@ -236,7 +236,7 @@ describe('reading the backlog', () => {
           );
           const { read, backlog } = backlogOf(fleet, tasks);
           read(0);
-          const view = { fleet, classes: createClassIndex(), connections: createConnectionGraph() };
+          const view = createView(fleet, POLICIES.weighted);
           expect([...backlog].filter((task) => decideTask(view, task, 0) !== undefined)).toEqual([]);
         },
       ),
@@ -251,7 +251,7 @@ describe('reading the backlog', () => {
     }
     const asked = new Set<string>();
     for (let request = 0; request < 3; request += 1) {
-      const plan = planReading(waiting, createClassIndex(), fleet, 0);
+      const plan = planReading(waiting, createFleetIndex(fleet, POLICIES.weighted), 0);
       expect(plan.length).toBeLessThanOrEqual(200);
       expect(plan.reduce((sum, { limit }) => sum + limit, 0)).toBeLessThanOrEqual(500);
       for (const { backlogClass } of plan) asked.add(backlogClass);

@@ -1,8 +1,8 @@
 import { LIMITS } from '@baton/contracts';
 import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts';
+import { signatureOf, type FleetIndex } from '../engine/signatures.fold.js';
 import type { Fleet } from '../fleet/fleet.state.js';
 import { isOurTurn, neighboursWithRoom } from '../shards/turns.decide.js';
-import { classAgents, classRoom, type ClassIndex } from './classes.fold.js';
 import { compareTasks, positionOf } from './task.order.js';
 import { createWaiting, insert, restart, TASKS_KEPT_PER_CLASS } from './waiting.state.js';
 import type { WaitingClass, WaitingClasses } from './waiting.state.js';
@@ -42,15 +42,15 @@ export function isTakingTurns(waiting: WaitingClasses, backlogClass: string): bo
 /** What to ask of the backlog now: classes of which nothing is read ahead and some agent has room for. */
 export function planReading(
   waiting: WaitingClasses,
-  classes: ClassIndex,
-  fleet: Fleet,
+  index: FleetIndex,
   now: number,
 ): NonNullable<BacklogRequest['classes']> {
+  const { fleet } = index;
   const plan: { state: WaitingClass; room: number }[] = [];
   for (const state of waiting.values()) {
     if (isRestartDue(state, fleet, now)) restart(state, fleet, now);
     if (!state.more || state.ahead.length > 0) continue;
-    const room = classRoom(classAgents(classes, fleet, state.needs));
+    const { room } = signatureOf(index, state.asked).own;
     if (room > 0) plan.push({ state, room });
     if (plan.length === CLASSES_ASKED) break;
   }
@@ -59,7 +59,7 @@ export function planReading(
   const share = Math.floor(LIMITS.agentItems / plan.length);
   return plan.map(({ state, room }) => {
     state.late = [];
-    const asked = { backlogClass: state.needs.backlogClass, limit: Math.min(share, 2 * room + 50) };
+    const asked = { backlogClass: state.asked.needs.backlogClass, limit: Math.min(share, 2 * room + 50) };
     return state.cursor === undefined ? asked : { ...asked, after: state.cursor };
   });
 }
@@ -94,15 +94,15 @@ export function takePages(
  */
 export function tryAhead(
   waiting: WaitingClasses,
-  classes: ClassIndex,
-  fleet: Fleet,
+  index: FleetIndex,
   turn: number,
   attempt: (task: QueuedTask) => Tried,
 ): boolean {
-  const roomOf = (state: WaitingClass) => classRoom(classAgents(classes, fleet, state.needs));
+  const { fleet } = index;
+  const roomOf = (state: WaitingClass) => signatureOf(index, state.asked).own.room;
   const withRoom = new Map<WaitingClass, ReadonlySet<string>>();
   const isOurs = (state: WaitingClass, task: QueuedTask) => {
-    const rivals = withRoom.get(state) ?? neighboursWithRoom(fleet, classAgents(classes, fleet, state.needs));
+    const rivals = withRoom.get(state) ?? neighboursWithRoom(fleet, signatureOf(index, state.asked));
     withRoom.set(state, rivals);
     return state.heard.has(task) || isOurTurn(fleet, rivals, task.id, turn);
   };
@@ -185,7 +185,7 @@ function isRestartDue(state: WaitingClass, fleet: Fleet, now: number): boolean {
 
 function askLastNextTime(waiting: WaitingClasses, plan: readonly { readonly state: WaitingClass }[]): void {
   for (const { state } of plan) {
-    waiting.delete(state.needs.backlogClass);
-    waiting.set(state.needs.backlogClass, state);
+    waiting.delete(state.asked.needs.backlogClass);
+    waiting.set(state.asked.needs.backlogClass, state);
   }
 }

@@ -1,11 +1,11 @@
 import type { BacklogCursor, QueuedTask } from '@baton/contracts';
+import { classOf, type SignatureTask } from '../engine/signatures.fold.js';
 import type { Fleet } from '../fleet/fleet.state.js';
-import { classNeedsOf, type ClassNeeds } from './classes.fold.js';
 import { compareTasks, isBehind, positionOf } from './task.order.js';
 
 /** Where the reading of a class of waiting tasks stands. The tasks as such stay in the database. */
 export type WaitingClass = {
-  readonly needs: ClassNeeds;
+  readonly asked: SignatureTask;
   /** What waits up to the cursor, best first, without what was passed over: read ahead, to be tried next. */
   ahead: QueuedTask[];
   /** Those that were heard of by events, which came to this distributor alone. */
@@ -42,7 +42,7 @@ export function createWaiting(
   fleet: Fleet,
   startedAt: number,
 ): WaitingClass {
-  const needs = classNeedsOf(task.needs);
+  const asked = classOf(task);
   const { generation, freed } = fleet;
   const empty = {
     ahead: [],
@@ -53,7 +53,7 @@ export function createWaiting(
     cursor: undefined,
   };
   const state: WaitingClass = {
-    needs,
+    asked,
     ...empty,
     more,
     late: undefined,
@@ -65,7 +65,7 @@ export function createWaiting(
   // The mark not asked for longest goes: the next discovery finds the class again.
   const [oldest] = waiting.size < CLASSES_KEPT ? [] : waiting.keys();
   if (oldest !== undefined) waiting.delete(oldest);
-  waiting.set(needs.backlogClass, state);
+  waiting.set(asked.needs.backlogClass, state);
   return state;
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { shardOf, type QueuedTask } from '@baton/contracts';
 import { fleetEntry, fleetOf, leasesOf, load, queuedTask } from '../../test/factories.js';
+import { POLICIES } from '../engine/policies.scoring.js';
+import { createFleetIndex } from '../engine/signatures.fold.js';
 import { applyLeases } from '../shards/ownership.fold.js';
-import { createClassIndex } from './classes.fold.js';
 import { addWaiting, discover, planReading, takePages, tryAhead } from './waiting.fold.js';
 import type { WaitingClasses } from './waiting.state.js';
 
@@ -16,19 +17,19 @@ function distributorOf(self: 'a' | 'b', tasks: readonly QueuedTask[], slots = 1_
     0,
   );
   const waiting: WaitingClasses = new Map();
-  const classes = createClassIndex();
+  const index = createFleetIndex(fleet, POLICIES.weighted);
   return {
     fleet,
     waiting,
     /** Reads everything once, as if it had just come to know of the class. */
     read() {
       discover(waiting, tasks[0] ?? queuedTask(), fleet, 0);
-      const asked = planReading(waiting, classes, fleet, 0);
+      const asked = planReading(waiting, index, 0);
       takePages(waiting, asked, [{ backlogClass: 'any', tasks: [...tasks], more: false }]);
     },
     attempted(turn: number): readonly QueuedTask[] {
       const attempted: QueuedTask[] = [];
-      tryAhead(waiting, classes, fleet, turn, (task) => {
+      tryAhead(waiting, index, turn, (task) => {
         attempted.push(task);
         return 'placed';
       });

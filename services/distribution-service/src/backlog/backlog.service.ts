@@ -160,14 +160,14 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async readWhatFits(): Promise<void> {
-    const { fleet, classes } = this.assignments.view;
+    const { index } = this.assignments.view;
     let readOn = true;
     while (readOn && !this.stopped && !this.failed) {
-      const asked = planReading(this.waiting, classes, fleet, performance.now());
+      const asked = planReading(this.waiting, index, performance.now());
       if (asked.length > 0) takePages(this.waiting, asked, (await this.ask({ classes: asked })).classes);
       if (this.stopped) return;
       const turn = Math.floor(this.fleetService.clock.now() / TURN_MS);
-      const isShort = tryAhead(this.waiting, classes, fleet, turn, (task) => {
+      const isShort = tryAhead(this.waiting, index, turn, (task) => {
         const attempt = this.assignments.attempt(task);
         void attempt.settled?.then((settled) => this.settle(task, settled));
         return attempt.tried;

@@ -1,5 +1,6 @@
 import type { FleetEntry, SnapshotAnswer } from '@baton/contracts';
 import { createAgent, type Fleet, type FleetAgent } from './fleet.state.js';
+import { changeProfile, forget, touchSlots } from './journal.fold.js';
 import { dropHold, hold } from './slots.fold.js';
 
 /** Takes in `svc.fleet`: one agent changed. A hint about an earlier life of the agent is ignored. */
@@ -38,6 +39,7 @@ export function removeMissing(fleet: Fleet, present: ReadonlySet<string>, askedA
     if (present.has(agent.id) || agent.learnedAt > askedAt) continue;
     for (const taskId of agent.held) fleet.holds.delete(taskId);
     fleet.agents.delete(agent.id);
+    forget(fleet, agent);
     fleet.generation += 1;
   }
 }
@@ -46,7 +48,7 @@ export function removeMissing(fleet: Fleet, present: ReadonlySet<string>, askedA
 export function applyExpiry(fleet: Fleet, agentId: string, epoch: number): void {
   const agent = fleet.agents.get(agentId);
   if (agent === undefined || agent.epoch !== epoch || agent.status === 'offline') return;
-  agent.status = 'offline';
+  changeProfile(fleet, agent, () => (agent.status = 'offline'));
   agent.fingerprint = '';
   agent.learnedAt = ++fleet.step;
   fleet.generation += 1;
@@ -55,21 +57,22 @@ export function applyExpiry(fleet: Fleet, agentId: string, epoch: number): void 
 /** Counts an agent as full until a snapshot asked for from now on says what it holds. */
 export function doubt(fleet: Fleet, agentId: string): void {
   const agent = fleet.agents.get(agentId);
-  if (agent !== undefined) agent.doubtedAt = ++fleet.step;
+  if (agent === undefined) return;
+  agent.doubtedAt = ++fleet.step;
+  touchSlots(fleet, agent);
 }
 
 /** An agent was not heard for its expiry time: it gets nothing new. */
 export function markSilent(fleet: Fleet, agentId: string): void {
   const agent = fleet.agents.get(agentId);
-  if (agent !== undefined) agent.silent = true;
+  if (agent !== undefined) changeProfile(fleet, agent, () => (agent.silent = true));
 }
 
 /** A silent agent was heard again. */
 export function markHeard(fleet: Fleet, agent: FleetAgent): void {
   if (!agent.silent) return;
-  agent.silent = false;
+  changeProfile(fleet, agent, () => (agent.silent = false));
   fleet.freed += 1;
-  // Whoever looked for capable agents meanwhile did not find it.
   fleet.generation += 1;
 }
 
@@ -87,21 +90,22 @@ function learn(fleet: Fleet, entry: FleetEntry, now: number): void {
     known === undefined ||
     known.epoch !== entry.epoch ||
     (known.status === 'offline' && entry.status !== 'offline');
-  const agent: FleetAgent = known ?? createAgent(entry.agentId);
-  agent.status = entry.status;
-  agent.epoch = entry.epoch;
-  agent.levels = new Map(entry.capabilities.map((capability) => [capability.name, capability.level]));
-  agent.maxConcurrent = entry.maxConcurrent;
-  agent.prefetch = entry.prefetch;
-  agent.heartbeatMs = entry.heartbeatMs;
-  agent.expireMs = entry.expireMs;
-  agent.connections = entry.connections;
-  agent.fingerprint = fingerprint;
-  agent.learnedAt = ++fleet.step;
-  if (newLife) {
+  const agent: FleetAgent = known ?? createAgent(entry.agentId, fleet.numbered.length);
+  changeProfile(fleet, agent, () => {
+    agent.status = entry.status;
+    agent.epoch = entry.epoch;
+    agent.levels = new Map(entry.capabilities.map((capability) => [capability.name, capability.level]));
+    agent.maxConcurrent = entry.maxConcurrent;
+    agent.prefetch = entry.prefetch;
+    agent.heartbeatMs = entry.heartbeatMs;
+    agent.expireMs = entry.expireMs;
+    agent.connections = entry.connections;
+    agent.fingerprint = fingerprint;
+    if (!newLife) return;
     agent.epochSince = now;
     agent.silent = false;
-  }
+  });
+  agent.learnedAt = fleet.step;
   fleet.agents.set(agent.id, agent);
   fleet.generation += 1;
 }
@@ -130,5 +134,6 @@ function replaceHolds(
 function settleDoubt(fleet: Fleet, agent: FleetAgent): void {
   if (agent.doubtedAt === 0) return;
   agent.doubtedAt = 0;
+  touchSlots(fleet, agent);
   fleet.freed += 1;
 }

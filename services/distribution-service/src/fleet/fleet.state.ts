@@ -1,7 +1,11 @@
 import { shardOf, type AgentStatus, type FleetEntry } from '@baton/contracts';
+import { createJournal, type Journal } from './journal.state.js';
 
 /** Who holds a task, by which version of the task, and at which step of the fleet that was learned. */
 type Hold = { readonly agentId: string; readonly version: number; readonly learnedAt: number };
+
+/** Weighted counts of tasks that succeeded and failed; what is long past counts less. */
+export type Outcomes = { readonly succeeded: number; readonly failed: number };
 
 /** An agent as the distribution sees it. Changed in place, and only by the folds of this folder. */
 export type FleetAgent = {
@@ -25,11 +29,21 @@ export type FleetAgent = {
   readonly reserved: Set<string>;
   /** The step at which an assignment was refused for its sake: counts as full until a later snapshot. 0: not. */
   doubtedAt: number;
-  /** The step of its latest assignment; 0 for never. Orders agents that are equally good. */
+  /** The step of its latest assignment; 0 for never. */
   assignedAt: number;
+  /** The step at which its load changed last; 0 for never. Orders agents that are equally good. */
+  movedAt: number;
+  /** What a slot of it is worth to others, 0..1: learned online by the policies that ask for it. */
+  price: number;
+  /** What became of its tasks, by type and capability. */
+  readonly outcomes: Map<string, Outcomes>;
   /** The step at which its entry was learned. */
   learnedAt: number;
   fingerprint: string;
+  /** Its number in this process, from 0, never given again. */
+  readonly index: number;
+  /** The step at which its worth to tasks changed last, not counting its load. */
+  ratedAt: number;
 };
 
 /** A lease of this process: by which epoch, and since when without a gap of owners (ms of the caller's clock). */
@@ -67,6 +81,15 @@ export type Fleet = {
   freed: number;
   /** Counts how often an agent was heard to have no room any more; for those of others, as one's own are reserved. */
   filled: number;
+  /** The agents by their numbers. */
+  readonly numbered: (FleetAgent | undefined)[];
+  /** Changes of what agents hold and are worth, and of who they are. */
+  readonly slots: Journal;
+  readonly profiles: Journal;
+  /** How many agents are offline or silent, and how many draining. */
+  readonly census: { offline: number; draining: number };
+  /** Counts agents that went for good. */
+  removals: number;
 };
 
 /** A fleet nothing is known about, and of which `self` owns nothing. */
@@ -81,11 +104,16 @@ export function createFleet(self: string): Fleet {
     generation: 0,
     freed: 0,
     filled: 0,
+    numbered: [],
+    slots: createJournal(),
+    profiles: createJournal(),
+    census: { offline: 0, draining: 0 },
+    removals: 0,
   };
 }
 
 /** An agent of which only the id is known. */
-export function createAgent(id: string): FleetAgent {
+export function createAgent(id: string, index: number): FleetAgent {
   return {
     id,
     shard: shardOf(id),
@@ -103,7 +131,12 @@ export function createAgent(id: string): FleetAgent {
     reserved: new Set(),
     doubtedAt: 0,
     assignedAt: 0,
+    movedAt: 0,
+    price: 0,
+    outcomes: new Map(),
     learnedAt: 0,
     fingerprint: '',
+    index,
+    ratedAt: 0,
   };
 }

@@ -1,4 +1,5 @@
 import type { Fleet, FleetAgent } from './fleet.state.js';
+import { touchSlots } from './journal.fold.js';
 
 type Slot = { readonly agentId: string; readonly taskId: string; readonly version: number };
 
@@ -40,8 +41,10 @@ export function hold(fleet: Fleet, slot: Slot): void {
   fleet.released.delete(slot.taskId);
   fleet.holds.set(slot.taskId, { agentId: slot.agentId, version: slot.version, learnedAt: ++fleet.step });
   const hadRoom = roomOf(agent) > 0;
+  const load = loadOf(agent);
   agent.held.add(slot.taskId);
   agent.reserved.delete(slot.taskId);
+  if (loadOf(agent) !== load) moved(fleet, agent);
   if (hadRoom && roomOf(agent) === 0) fleet.filled += 1;
 }
 
@@ -69,23 +72,30 @@ export function dropHold(fleet: Fleet, taskId: string): void {
   if (known === undefined) return;
   fleet.holds.delete(taskId);
   const agent = fleet.agents.get(known.agentId);
-  if (agent !== undefined) freeing(fleet, agent, () => agent.held.delete(taskId));
+  if (agent !== undefined) free(fleet, agent, agent.held, taskId);
 }
 
 /** Sets a slot aside for an assignment that is being asked for. */
 export function reserve(fleet: Fleet, agent: FleetAgent, taskId: string): void {
   agent.reserved.add(taskId);
-  agent.assignedAt = ++fleet.step;
+  moved(fleet, agent);
+  agent.assignedAt = agent.movedAt;
 }
 
 /** Gives back a slot set aside, unless a hint already told that the task is held. */
 export function unreserve(fleet: Fleet, agentId: string, taskId: string): void {
   const agent = fleet.agents.get(agentId);
-  if (agent !== undefined) freeing(fleet, agent, () => agent.reserved.delete(taskId));
+  if (agent !== undefined) free(fleet, agent, agent.reserved, taskId);
 }
 
-function freeing(fleet: Fleet, agent: FleetAgent, change: () => void): void {
+function free(fleet: Fleet, agent: FleetAgent, slots: Set<string>, taskId: string): void {
   const hadRoom = roomOf(agent) > 0;
-  change();
+  if (!slots.delete(taskId)) return;
+  moved(fleet, agent);
   if (!hadRoom && roomOf(agent) > 0) fleet.freed += 1;
+}
+
+function moved(fleet: Fleet, agent: FleetAgent): void {
+  touchSlots(fleet, agent);
+  agent.movedAt = fleet.step;
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { shardOf, type FleetEntry } from '@baton/contracts';
 import { fleetEntry, fleetOf, leasesOf, load, queuedTask } from '../../test/factories.js';
-import { createClassIndex } from '../assignment/classes.fold.js';
-import { createConnectionGraph } from '../assignment/connection.graph.js';
-import { decideTask } from '../assignment/task.decide.js';
+import { POLICIES } from '../engine/policies.scoring.js';
+import { createView, decideTask } from '../engine/task.decide.js';
 import { chooseNeighbour, type Asked } from './neighbours.decide.js';
 import { applyLeases, dropLeases } from './ownership.fold.js';
 
@@ -19,7 +18,7 @@ function viewOf(agents: Readonly<Record<string, { owner: string | null; level?: 
     leasesOf((shard) => owners.get(shard) ?? null),
     0,
   );
-  return { fleet, classes: createClassIndex(), connections: createConnectionGraph() };
+  return createView(fleet, POLICIES.weighted);
 }
 
 const nothingAsked = (): Asked => ({ tasks: new Map(), neighbours: new Map() });

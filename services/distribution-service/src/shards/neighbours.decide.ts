@@ -1,8 +1,5 @@
 import type { QueuedTask } from '@baton/contracts';
-import { pickBest } from '../assignment/agent.pick.js';
-import { filterAgents } from '../assignment/candidates.filter.js';
-import { classAgents, classNeedsOf } from '../assignment/classes.fold.js';
-import { scoreAll, type FleetView } from '../assignment/task.decide.js';
+import { decideNeighbour, type FleetView } from '../engine/task.decide.js';
 import type { FleetAgent } from '../fleet/fleet.state.js';
 import { roomOf } from '../fleet/slots.fold.js';
 import { neighbourOf } from './ownership.fold.js';
@@ -15,8 +12,7 @@ export type Asked = {
 
 /**
  * The best agent of a neighbour for a task at `now` (milliseconds of the epoch), by the same scoring as for agents of
- * one's own, and notes it as asked; nothing where no neighbour that was not asked seems to have room. O(capable agents
- * of neighbours).
+ * one's own, and notes it as asked; nothing where no neighbour that was not asked seems to have room.
  */
 export function chooseNeighbour(
   view: FleetView,
@@ -24,16 +20,12 @@ export function chooseNeighbour(
   asked: Asked,
   now: number,
 ): { readonly agent: FleetAgent; readonly neighbour: string } | undefined {
-  const { capable, others } = classAgents(view.classes, view.fleet, classNeedsOf(task.needs));
-  if (others.length === 0) return undefined;
   const before = asked.neighbours.get(task.id) ?? [];
-  const { candidates } = filterAgents(others, task.needs, now, capable);
-  const open = candidates.filter((agent) => {
-    const neighbour = neighbourOf(view.fleet, agent);
-    const hasRoom = roomOf(agent) > (asked.tasks.get(agent.id) ?? 0);
+  const agent = decideNeighbour(view, task, now, (candidate) => {
+    const neighbour = neighbourOf(view.fleet, candidate);
+    const hasRoom = roomOf(candidate) > (asked.tasks.get(candidate.id) ?? 0);
     return hasRoom && neighbour !== undefined && !before.includes(neighbour);
   });
-  const agent = pickBest(scoreAll(view, task, open), 1)[0]?.agent;
   const neighbour = agent && neighbourOf(view.fleet, agent);
   if (agent === undefined || neighbour === undefined) return undefined;
   asked.tasks.set(agent.id, (asked.tasks.get(agent.id) ?? 0) + 1);

@@ -1,5 +1,6 @@
 import { shardOf, type LeaseAnswer } from '@baton/contracts';
 import type { Fleet, FleetAgent, OwnShard } from '../fleet/fleet.state.js';
+import { changeProfile } from '../fleet/journal.fold.js';
 
 /**
  * Takes in the answer to a lease call at `now`, without the shards it asks to give back. Returns how many shards were
@@ -22,7 +23,7 @@ export function applyLeases(fleet: Fleet, { shards, release }: LeaseAnswer, now:
     own.set(shard, lease);
   }
   fleet.shards.distributors = [...new Set(owners.values())].toSorted();
-  if (takenOver > 0 || [...own.keys()].join() !== before) fleet.generation += 1;
+  if (takenOver > 0 || [...own.keys()].join() !== before) ownersChanged(fleet);
   return takenOver;
 }
 
@@ -31,8 +32,14 @@ export function dropLeases(fleet: Fleet): boolean {
   const { own } = fleet.shards;
   if (own.size === 0) return false;
   own.clear();
-  fleet.generation += 1;
+  ownersChanged(fleet);
   return true;
+}
+
+/** O(agents), when a shard changes hands. */
+function ownersChanged(fleet: Fleet): void {
+  fleet.generation += 1;
+  for (const agent of fleet.agents.values()) changeProfile(fleet, agent, () => undefined);
 }
 
 /** By which lease this process decides about an agent; nothing when another one does, or nobody. */
@@ -49,7 +56,7 @@ export function leaseOfId(fleet: Fleet, agentId: string): OwnShard | undefined {
  * The other distributor that decides about an agent. Where nobody was known to own its shard, somebody may by now: the
  * shard stands for whoever that is. Nothing for agents of this process.
  */
-export function neighbourOf(fleet: Fleet, { shard }: FleetAgent): string | undefined {
+export function neighbourOf(fleet: Fleet, { shard }: Pick<FleetAgent, 'shard'>): string | undefined {
   const { owners, self } = fleet.shards;
   const owner = owners.get(shard) ?? `owner of shard ${shard}`;
   return owner === self ? undefined : owner;

@@ -1,7 +1,6 @@
 import { hashOf } from '@baton/contracts';
-import type { ClassAgents } from '../assignment/classes.fold.js';
+import type { Signature } from '../engine/signatures.fold.js';
 import type { Fleet } from '../fleet/fleet.state.js';
-import { roomOf } from '../fleet/slots.fold.js';
 import { neighbourOf } from './ownership.fold.js';
 
 /** How long a waiting task is one distributor's to take before it is the next one's, by the database's clock. */
@@ -28,12 +27,13 @@ export function isOurTurn(
   return true;
 }
 
-/** The other distributors that seem to have room for tasks of a class. */
-export function neighboursWithRoom(fleet: Fleet, { others }: ClassAgents): ReadonlySet<string> {
+/** The other distributors that seem to have room for what is asked. O(shards). */
+export function neighboursWithRoom(fleet: Fleet, { others }: Signature): ReadonlySet<string> {
   const withRoom = new Set<string>();
-  for (const agent of others) {
-    const neighbour = neighbourOf(fleet, agent);
-    if (neighbour !== undefined && roomOf(agent) > 0) withRoom.add(neighbour);
+  for (const [shard, open] of others.openInShard.entries()) {
+    if (open === 0) continue;
+    const neighbour = neighbourOf(fleet, { shard });
+    if (neighbour !== undefined) withRoom.add(neighbour);
   }
   return withRoom;
 }

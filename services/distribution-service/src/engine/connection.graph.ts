@@ -1,4 +1,4 @@
-import { connectionScore } from './task.scoring.js';
+import { connectionPart } from './scorers.scoring.js';
 import type { Fleet } from '../fleet/fleet.state.js';
 
 /** How strongly agents are connected, worked out when asked for and kept while the fleet stays the same. */
@@ -41,7 +41,7 @@ function scoresFrom(fleet: Fleet, from: string): ReadonlyMap<string, number> {
   }
   const scores = new Map<string, number>();
   for (const to of new Set([...direct.keys(), ...twoHops.keys()])) {
-    scores.set(to, connectionScore({ direct: direct.get(to), twoHops: twoHops.get(to) }));
+    scores.set(to, connectionPart({ direct: direct.get(to), twoHops: twoHops.get(to) }));
   }
   return scores;
 }
