@@ -1,5 +1,5 @@
 import { TASK_STATUSES, TERMINAL_STATUSES } from '../../packages/contracts/dist/index.js';
-import { ARROWS } from '../../services/task-service/dist/tasks/task.state.js';
+import { ARROWS, LOOPS } from '../../services/task-service/dist/tasks/task.state.js';
 import { code, generatedNote, table } from './markdown.mjs';
 
 /** `docs/state-machine.md`: the life cycle of a task, from the table that decides it. */
@@ -8,7 +8,7 @@ export function renderStateMachine() {
   const rows = arrows.map(([name, { from, to, events, by }]) => [
     code(name),
     from.length > 0 ? from.map(code).join(', ') : '–',
-    to.map(code).join(', '),
+    LOOPS.has(name) ? 'the same' : to.map(code).join(', '),
     events.map(code).join(', '),
     by,
   ]);
@@ -22,7 +22,7 @@ exactly one event. ${TERMINAL_STATUSES.map(code).join(', ')} are final.
 
 \`\`\`mermaid
 stateDiagram-v2
-${diagram(arrows)}
+${diagram(arrows.filter(([name]) => !LOOPS.has(name)))}
 \`\`\`
 
 ${table(['Command', 'From', 'To', 'Event', 'Issued by'], rows)}

@@ -1,5 +1,5 @@
-import { agentSubject, control, type TaskDetail, type TaskPage } from '@baton/contracts';
-import { createCalls, type Create, type TaskQuery } from './calls.js';
+import { agentSubject, control, type PatchTaskInput, type TaskDetail, type TaskPage } from '@baton/contracts';
+import { createCalls, type Create, type TaskQuery, type UpdateOptions } from './calls.js';
 import { createConnection } from './connection.js';
 import { createContext } from './context.js';
 import { isCut, readWhole } from './whole-assignment.js';
@@ -27,6 +27,11 @@ export type Agent = {
   get(taskId: string): Promise<TaskDetail>;
   /** Tasks this agent created or had last, a page at a time; with `parent:` or `root:`, all below a task it holds. */
   list(query?: TaskQuery): Promise<TaskPage>;
+  /**
+   * Changes fields of a task this agent created: null sets one back to what it is in a new task; `metadata`, `input`
+   * and `context` are merged. Answers the version it is at now.
+   */
+  update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
   /** Lets a task go on that this agent created with `hold`. */
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
@@ -173,6 +178,7 @@ export function createAgent(options: AgentOptions): Agent {
     create: ((what, createOptions = {}) => calls.create(what, createOptions)) as Create,
     get: (taskId) => calls.get(taskId),
     list: (query = {}) => calls.list(query),
+    update: (taskId, changes, updateOptions) => calls.update(taskId, changes, updateOptions),
     release: (taskId) => calls.release(taskId),
     cancel: (taskId, reason) => calls.cancel(taskId, reason),
     onEnd: (listener) => inbox.listen(listener),

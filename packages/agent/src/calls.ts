@@ -9,6 +9,7 @@ import {
   type CreateGraphInput,
   type CreateTaskInput,
   type ParentFence,
+  type PatchTaskInput,
   type TaskDetail,
   type TaskPage,
   type TaskSort,
@@ -23,6 +24,11 @@ const PATIENCE_MS = 60_000;
 export type CreateOptions = {
   /** The same key with the same tasks creates them once, within 24 hours. */
   readonly idempotencyKey?: string;
+};
+
+export type UpdateOptions = {
+  /** Refused with `VERSION_MISMATCH` when the task is at another version by then. */
+  readonly version?: number;
 };
 
 /** Creates one task, several, or a graph of tasks that depend on each other: all or none. */
@@ -52,6 +58,7 @@ export type Calls = {
   ): Promise<CreatedTask | readonly CreatedTask[]>;
   get(taskId: string, signal?: AbortSignal): Promise<TaskDetail>;
   list(query: TaskQuery): Promise<TaskPage>;
+  update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
   acknowledge(inboxIds: readonly string[]): Promise<void>;
@@ -103,6 +110,13 @@ export function createCalls(options: {
     async list(query) {
       const answer = await call('list', query);
       return { data: answer['data'], page: answer['page'] } as TaskPage;
+    },
+    async update(taskId, changes, { version } = {}) {
+      const answer = await command('update', taskId, {
+        changes,
+        ...(version === undefined ? {} : { version }),
+      });
+      return { version: answer['version'] as number };
     },
     async release(taskId) {
       await command('release', taskId);

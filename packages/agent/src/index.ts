@@ -3,7 +3,7 @@ export { runAgent, type RunAgentOptions } from './run-agent.js';
 export { ReturnTask, TaskAborted, TaskFailure, type AbortKind, type ReturnReason } from './errors.js';
 export type { AgentOptions } from './options.js';
 export type { StopOptions } from './leave.js';
-export type { Create, CreateOptions, TaskQuery } from './calls.js';
+export type { Create, CreateOptions, TaskQuery, UpdateOptions } from './calls.js';
 export type { TaskContext, TaskHandler } from './context.js';
 export type { EndListener } from './inbox.js';
 export type { AgentLogger } from './logger.js';
@@ -15,6 +15,7 @@ export type {
   DependencyResult,
   InboxItem,
   OfferedTask,
+  PatchTaskInput,
   PreviousAttempt,
   TaskDetail,
   TaskListItem,

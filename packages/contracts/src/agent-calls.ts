@@ -3,6 +3,7 @@ import { inboxItem, type AgentAnswer } from './agent-protocol.js';
 import { text } from './json.js';
 import { LIMITS } from './limits.js';
 import { createGraph, createTask } from './task.js';
+import { patchTask } from './task-changes.js';
 import type { CreateGraphInput, CreateTaskInput } from './task.js';
 import { createdTask, taskDetail } from './task-view.js';
 import { idempotencyKey, uuid } from './words.js';
@@ -51,6 +52,12 @@ export const callGetAnswer = z.object({ task: taskDetail });
 
 /** A call about one task; `commandId` makes a repetition harmless. */
 const aboutTask = { taskId: uuid, commandId: uuid.optional() };
+/** The fields of a PATCH; with `version` only while the task is at that one. */
+export const callUpdate = z.object({
+  ...aboutTask,
+  version: z.int32().min(1).optional(),
+  changes: patchTask,
+});
 export const callRelease = z.object(aboutTask);
 export const callCancel = z.object({ ...aboutTask, reason: text({ maxCharacters: 255 }).optional() });
 

@@ -10,6 +10,7 @@ import {
   callInbox,
   callInboxAnswer,
   callRelease,
+  callUpdate,
   callSpawn,
 } from './agent-calls.js';
 import { taskAnswer } from './agent-commands.js';
@@ -61,6 +62,13 @@ export const CALL_MESSAGES = {
     body: callList,
     answer: taskPage,
     errors: ['QUERY_NOT_SUPPORTED'],
+  }),
+  'call.update': call('update', {
+    tells:
+      'Change fields of a task the agent created, as `PATCH /v1/tasks/{id}` does; with `version` only while it is at that one.',
+    body: callUpdate,
+    answer: taskAnswer,
+    errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'VERSION_MISMATCH'],
   }),
   'call.release': call('release', {
     tells: 'Let a task go on that its creator held back.',

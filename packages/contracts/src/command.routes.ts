@@ -4,6 +4,7 @@ import { assignTask, DELEGATION_ERRORS, reassignTask, TARGET_ERRORS } from './de
 import type { ErrorCode } from './errors.js';
 import type { Route } from './route.js';
 import { cancelTask, releaseTask, TASK_STATUSES } from './task.js';
+import { patchTask, replaceTask } from './task-changes.js';
 import { uuid } from './words.js';
 
 /** What a command answers: where the task is now. */
@@ -14,8 +15,38 @@ const changedTask = z.object({
   version: z.number().int(),
 });
 
-/** What may be said to one task, `POST /v1/tasks/{id}/<word>`. */
+const VERSIONED = {
+  requestHeaders: ['If-Match'],
+  answers: { 200: changedTask },
+  answerHeaders: ['ETag'],
+} as const;
+const CHANGE_ERRORS = ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'VERSION_MISMATCH'] as const;
+
+/** What changes one task: its fields, and what may be said to it, `POST /v1/tasks/{id}/<word>`. */
 export const COMMAND_ROUTES = {
+  replaceTask: {
+    method: 'PUT',
+    path: '/v1/tasks/{id}',
+    tag: 'Tasks',
+    summary: 'Replaces what may change of a task that has not ended: everything but its state',
+    description: 'What is left out is as in a new task, but for `availableAt`, which then stays as it is.',
+    params: { id: uuid },
+    body: replaceTask,
+    ...VERSIONED,
+    errors: CHANGE_ERRORS,
+  },
+  patchTask: {
+    method: 'PATCH',
+    path: '/v1/tasks/{id}',
+    tag: 'Tasks',
+    summary: 'Changes some fields of a task that has not ended',
+    description:
+      'Null sets a field back to what it is in a new task. `metadata`, `input` and `context` are merged as RFC 7396 tells.',
+    params: { id: uuid },
+    body: patchTask,
+    ...VERSIONED,
+    errors: CHANGE_ERRORS,
+  },
   releaseTask: command('release', 'Lets a task go on that was held back', releaseTask.optional()),
   cancelTask: command(
     'cancel',
@@ -51,7 +82,7 @@ function command<Word extends string, Body extends z.ZodType>(
   body: Body,
   errors: readonly ErrorCode[] = [],
 ) {
-  return route(word, summary, body, ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', ...errors]);
+  return route(word, summary, body, [...CHANGE_ERRORS, ...errors]);
 }
 
 function held<Word extends keyof typeof heldRequests>(
@@ -60,8 +91,7 @@ function held<Word extends keyof typeof heldRequests>(
   errors: readonly ErrorCode[] = [],
 ) {
   return route(word, summary, heldRequests[word], [
-    'TASK_NOT_FOUND',
-    'TASK_STATE_CONFLICT',
+    ...CHANGE_ERRORS,
     'STALE_ATTEMPT',
     'STALE_SESSION',
     ...errors,
@@ -81,8 +111,7 @@ function route<Word extends string, Body extends z.ZodType>(
     summary,
     params: { id: uuid },
     body,
-    answers: { 200: changedTask },
-    answerHeaders: ['ETag'],
+    ...VERSIONED,
     errors,
   } as const;
 }

@@ -24,6 +24,7 @@ export const ERRORS = {
   STALE_SHARD: { status: 409, retryable: true, title: 'Another distributor owns the agent by now' },
   AGENT_AT_CAPACITY: { status: 409, retryable: true, title: 'The agent has no free slot' },
   AGENT_NOT_ONLINE: { status: 409, retryable: true, title: 'The agent is not online' },
+  VERSION_MISMATCH: { status: 412, retryable: false, title: 'The task has changed since it was read' },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, title: 'The request is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, title: 'The content type is not supported' },
   IDEMPOTENCY_MISMATCH: {

@@ -23,6 +23,7 @@ export * from './subjects.js';
 export * from './task.js';
 export * from './task-filter.js';
 export * from './task-list.js';
+export * from './task-changes.js';
 export * from './task-view.js';
 export * from './usage.js';
 export * from './words.js';

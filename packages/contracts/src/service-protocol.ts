@@ -25,7 +25,16 @@ const shard = z
  */
 export const assignRequest = z.object({
   items: z
-    .array(z.object({ taskId: uuid, agentId, shardEpoch: z.number().int(), decision }))
+    .array(
+      z.object({
+        taskId: uuid,
+        /** What was decided about: a task that has changed since is not bound by it. Older distributors do not tell. */
+        version: z.int32().min(1).optional(),
+        agentId,
+        shardEpoch: z.number().int(),
+        decision,
+      }),
+    )
     .min(1)
     .max(LIMITS.agentItems),
 });

@@ -37,6 +37,7 @@ export const SERVICE_MESSAGES = {
       'TASK_NOT_FOUND',
       'AGENT_NOT_FOUND',
       'TASK_STATE_CONFLICT',
+      'VERSION_MISMATCH',
       'AGENT_AT_CAPACITY',
       'AGENT_NOT_ONLINE',
       'STALE_SHARD',

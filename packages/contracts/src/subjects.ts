@@ -43,7 +43,17 @@ export const QUEUE_GROUPS = { task: 'task-service', distribution: 'distribution-
 
 export const TASK_VERBS = ['start', 'progress', 'complete', 'fail', 'return', 'delegate'] as const;
 export type TaskVerb = (typeof TASK_VERBS)[number];
-export const CALL_VERBS = ['create', 'spawn', 'get', 'list', 'release', 'cancel', 'inbox', 'ack'] as const;
+export const CALL_VERBS = [
+  'create',
+  'spawn',
+  'get',
+  'list',
+  'update',
+  'release',
+  'cancel',
+  'inbox',
+  'ack',
+] as const;
 export type CallVerb = (typeof CALL_VERBS)[number];
 
 /** Subjects of one agent. `id` may be `*` to subscribe for all. */

@@ -21,10 +21,15 @@ export async function hello(fixture: Fixture, id: string, options: HelloOptions 
 }
 
 /** The distribution's side: binds a task to an agent and gives the item's answer. */
-export async function assign(fixture: Fixture, taskId: string, agentId: string): Promise<Json> {
+export async function assign(
+  fixture: Fixture,
+  taskId: string,
+  agentId: string,
+  decided: { readonly version?: number } = {},
+): Promise<Json> {
   const decision = { ...DECISION, chosen: { ...DECISION.chosen, agentId } };
   const answer = await fixture.ask('svc.task.assign', {
-    items: [{ taskId, agentId, shardEpoch: 0, decision }],
+    items: [{ taskId, agentId, shardEpoch: 0, decision, ...decided }],
   });
   return answer.items[0];
 }

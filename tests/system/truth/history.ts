@@ -109,6 +109,7 @@ function statusAfter(before: State | undefined, { type, changes }: HistoryEvent)
   if (before === undefined) return changes['status'] as Status;
   if (type === 'task.started') return 'in_progress';
   if (type === 'task.delegated') return changes['status'] as Status;
+  if (type === 'task.updated') return before.status;
   return type.replace('task.', '') as Status;
 }
 
@@ -116,6 +117,7 @@ function apply(before: State | undefined, event: HistoryEvent): State {
   const { version, type, reason, at, changes } = event;
   const status = statusAfter(before, event);
   const state: State = { ...(before ?? created(at)), version, status, statusReason: reason, updatedAt: at };
+  if (type === 'task.updated') return state;
   if (status === 'queued') {
     const isLost = before?.status === 'in_progress' && (reason === 'expired' || reason === 'forgotten');
     return {

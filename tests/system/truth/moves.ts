@@ -50,9 +50,10 @@ const MOVES: readonly Move[] = [
     move(from, 'task.queued', 'queued', ['operator'], ['reassigned']),
     move(from, 'task.failed', 'failed', ['system'], ['budget_exceeded']),
   ]),
-  ...(['created', 'queued', 'blocked', 'assigned', 'in_progress'] as const).map((from) =>
+  ...(['created', 'queued', 'blocked', 'assigned', 'in_progress'] as const).flatMap((from) => [
     move(from, 'task.cancelled', 'cancelled', ['anyone']),
-  ),
+    move(from, 'task.updated', from, ['anyone']),
+  ]),
 ];
 
 /** Whether a task in `from`, held by `holder`, may have gone to `to` like this. */

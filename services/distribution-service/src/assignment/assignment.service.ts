@@ -91,7 +91,8 @@ export class AssignmentService implements OnApplicationShutdown {
     this.proposed.add(task.id);
     reserve(fleet, agent, task.id);
     const shardEpoch = leaseOf(fleet, agent)?.epoch ?? 0;
-    const item = { taskId: task.id, agentId: agent.id, shardEpoch, decision: { ...decision, tookMicros } };
+    const { id: taskId, version } = task;
+    const item = { taskId, version, agentId: agent.id, shardEpoch, decision: { ...decision, tookMicros } };
     const settled = new Promise<Settled>((settle) => this.batcher.add({ item, settle }));
     return { tried: 'placed', settled };
   }

@@ -3,7 +3,7 @@ import { DURABLES, type QueuedTask, type TaskEvent } from '@baton/contracts';
 import { Controller } from '@nestjs/common';
 import { BacklogService } from './backlog.service.js';
 
-/** Takes tasks that became ready from the events. A message is done after one attempt, whatever came of it. */
+/** Takes tasks that became ready, or ask for something else since, from the events. A message is done after one attempt, whatever came of it. */
 @Controller()
 export class TaskEventsConsumer {
   constructor(private readonly backlog: BacklogService) {}
@@ -11,7 +11,7 @@ export class TaskEventsConsumer {
   @ConsumesEvents({
     stream: 'TASKS',
     durable: DURABLES.distribution,
-    subjects: ['task.created', 'task.queued', 'task.delegated'],
+    subjects: ['task.created', 'task.queued', 'task.delegated', 'task.updated'],
     maxInFlight: 256,
   })
   async ready(events: readonly TaskEvent[]): Promise<void> {

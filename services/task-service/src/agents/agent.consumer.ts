@@ -87,6 +87,11 @@ export class AgentConsumer {
     return this.calls.list(request(body, context));
   }
 
+  @Replies(agentSubject.call(ANY, 'update'), { queue })
+  update(body: unknown, context: BusContext) {
+    return this.calls.command('update', request(body, context));
+  }
+
   @Replies(agentSubject.call(ANY, 'release'), { queue })
   release(body: unknown, context: BusContext) {
     return this.calls.command('release', request(body, context));

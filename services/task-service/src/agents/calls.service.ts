@@ -18,6 +18,8 @@ import type { Pool } from '../database/database.js';
 import type { ListService } from '../tasks/list.service.js';
 import type { TaskReading } from '../tasks/task.reading.service.js';
 import type { Caller, TaskService } from '../tasks/task.service.js';
+import { namedBy } from '../tasks/delegation.rules.js';
+import type { TaskCommand } from '../tasks/task.state.js';
 import { CALL_WORDS } from '../tasks/task.words.js';
 import { acknowledgeInbox, findInbox } from './inbox.store.js';
 
@@ -68,7 +70,9 @@ export class CallsService {
       const rights = mayAncestors ? 'neither created it nor holds an ancestor of it' : 'did not create it';
       throw new DomainError('FORBIDDEN', `Agent ${agentId} may not ${word} task ${taskId}: it ${rights}`);
     }
-    const { accepted } = await this.tasks.command(said, caller(agentId, traceparent, 0));
+    refuseNaming(said.command);
+    const by = caller(agentId, traceparent, JSON.stringify(body).length);
+    const { accepted } = await this.tasks.command(said, by);
     return { ok: true, ...accepted };
   }
 
@@ -123,4 +127,13 @@ export class CallsService {
 
 function caller(agentId: string, traceparent: string | undefined, bytes: number): Caller {
   return { actor: `agent:${agentId}`, traceparent: traceparent ?? null, bytes };
+}
+
+/** Whom a task may go to is said when it is created, where the connections count. */
+function refuseNaming(command: TaskCommand): void {
+  if (command.kind !== 'update' || namedBy(command.changes.criteria ?? {}).length === 0) return;
+  throw new DomainError(
+    'FORBIDDEN',
+    'An agent may not name agents in a change of a task; leave out requiredAgents and pin',
+  );
 }

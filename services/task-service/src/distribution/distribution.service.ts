@@ -34,11 +34,12 @@ export class DistributionService {
   async assign({ items }: AssignRequest, traceparent: string | undefined): Promise<AssignAnswer> {
     const outdated = await this.leases.findOutdated(items);
     const settled = await Promise.all(
-      items.map(async ({ taskId, agentId, decision }, index) => {
+      items.map(async ({ taskId, version, agentId, decision }, index) => {
         const refusal = outdated[index];
         if (refusal !== undefined) return refusal;
         return this.writePath.submit({
           command: { kind: 'assign', taskId, agentId, decision },
+          ...(version === undefined ? {} : { ifVersions: [version] }),
           actor: 'service:distribution',
           traceparent: traceparent ?? null,
           commandId: null,

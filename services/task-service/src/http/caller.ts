@@ -14,10 +14,12 @@ export const RequestCaller = createParamDecorator((_: unknown, context: Executio
   const { 'content-length': length } = request.headers;
   const bytes = length === undefined ? JSON.stringify(request.body ?? null).length : Number(length);
   const key = keyOf(request);
+  const ifVersions = versionsOf(request);
   return {
     actor: ACTOR,
     traceparent: parent.success ? parent.data : null,
     bytes,
+    ...(ifVersions === undefined ? {} : { ifVersions }),
     ...(key === undefined ? {} : { idempotency: { scope: ACTOR, key, fingerprint: fingerprint(request) } }),
   };
 });
@@ -28,9 +30,23 @@ function keyOf({ headers }: FastifyRequest): string | undefined {
   if (header === undefined) return undefined;
   const parsed = idempotencyKey.safeParse(String(header).replace(/^"(.*)"$/, '$1'));
   if (parsed.success) return parsed.data;
-  const detail = 'expected 1 to 255 visible ASCII characters';
-  throw new DomainError('VALIDATION_FAILED', `Header Idempotency-Key: ${detail}`, {
-    details: { errors: [{ pointer: '/headers/idempotency-key', code: 'header', detail }] },
+  throw badHeader('Idempotency-Key', 'expected 1 to 255 visible ASCII characters');
+}
+
+/** `If-Match`: the versions it names (a tag of another kind matches none); `*` stands for any there is. */
+function versionsOf({ headers }: FastifyRequest): readonly number[] | undefined {
+  const header = headers['if-match'];
+  if (header === undefined || header.trim() === '*') return undefined;
+  const tags = header.split(',').map((tag) => tag.trim());
+  if (!tags.every((tag) => /^(W\/)?"[^"]*"$/.test(tag))) {
+    throw badHeader('If-Match', `expected an ETag such as "v3", got ${header}`);
+  }
+  return tags.flatMap((tag) => (/^"v\d{1,9}"$/.test(tag) ? [Number(tag.slice(2, -1))] : []));
+}
+
+function badHeader(name: string, detail: string): DomainError {
+  return new DomainError('VALIDATION_FAILED', `Header ${name}: ${detail}`, {
+    details: { errors: [{ pointer: `/headers/${name.toLowerCase()}`, code: 'header', detail }] },
   });
 }
 

@@ -1,12 +1,12 @@
 import { DomainError, heldRequests, parse, uuid } from '@baton/contracts';
-import { Body, Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Patch, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TaskVerbsService } from '../agents/task-verbs.service.js';
 import { RequestCaller } from '../http/caller.js';
 import { markReplayed } from '../http/replayed.js';
 import type { Accepted } from './task.js';
 import { TaskService, type Caller } from './task.service.js';
-import { WORDS } from './task.words.js';
+import { UPDATES, WORDS, type SaidCommand } from './task.words.js';
 
 /** What changes one task, over HTTP: the same words as over NATS, answered when the change is committed. */
 @Controller('v1/tasks')
@@ -15,6 +15,26 @@ export class CommandController {
     private readonly tasks: TaskService,
     private readonly verbs: TaskVerbsService,
   ) {}
+
+  @Put(':id')
+  replace(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return this.say(UPDATES.replace(parse(uuid, id, 'Task id'), body), caller, reply);
+  }
+
+  @Patch(':id')
+  patch(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return this.say(UPDATES.patch(parse(uuid, id, 'Task id'), body), caller, reply);
+  }
 
   @Post(':id/progress')
   @HttpCode(200)
@@ -33,7 +53,7 @@ export class CommandController {
 
   @Post(Object.keys(WORDS).map((word) => `:id/${word}`))
   @HttpCode(200)
-  async command(
+  command(
     @Param('id') id: string,
     @Body() body: unknown,
     @Req() { routeOptions }: FastifyRequest,
@@ -42,7 +62,10 @@ export class CommandController {
   ) {
     const toCommand = WORDS[routeOptions.url?.split('/').at(-1) ?? ''];
     if (toCommand === undefined) throw new Error(`no command is behind ${routeOptions.url}`);
-    const said = toCommand(parse(uuid, id, 'Task id'), body);
+    return this.say(toCommand(parse(uuid, id, 'Task id'), body), caller, reply);
+  }
+
+  private async say(said: SaidCommand, caller: Caller, reply: FastifyReply) {
     const { accepted, replayed } = await this.tasks.command(said, caller);
     markReplayed(reply, replayed);
     return answer(accepted, reply);

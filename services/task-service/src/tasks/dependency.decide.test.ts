@@ -15,7 +15,14 @@ const BLOCKED: Task = {
 /** What a fresh look at such edges makes of a task that waits. */
 function look(...edges: readonly (readonly [Edge['policy'], Edge['status']])[]): Task {
   const dependencies = edges.map(([policy, status], index) => ({ taskId: `d${index}`, policy, status }));
-  const related = { dependencies, agent: undefined, liveEpoch: null, heartbeatMs: null, progressAt: null };
+  const related = {
+    dependencies,
+    agent: undefined,
+    liveEpoch: null,
+    heartbeatMs: null,
+    progressAt: null,
+    described: undefined,
+  };
   const decided = decide(BLOCKED, related, { kind: 'unblock', taskId: 'x' }, BLOCKED.updatedAt);
   if (decided instanceof DomainError) throw decided;
   return decided.task;

@@ -2,7 +2,7 @@ import { DomainError, PRIORITY_OFFSET_SECONDS } from '@baton/contracts';
 import { nextDue } from './due.policy.js';
 import { ownPin, pinClass, type Pinned } from './pin.policy.js';
 import type { ArrowName, EventOf } from './task.state.js';
-import type { Changed, Task, TaskProgression } from './task.js';
+import type { Changed, MutableSettings, Task, TaskProgression } from './task.js';
 
 /** An accepted change: the next version, with its bookkeeping set anew; out of the backlog unless `changes` say else. */
 export function changed<Name extends ArrowName>(
@@ -10,8 +10,8 @@ export function changed<Name extends ArrowName>(
   arrow: Name,
   event: EventOf<Name>,
   now: number,
-  changes: Partial<TaskProgression>,
-  more: Pick<Changed, 'detail' | 'result' | 'tell'> = {},
+  changes: Partial<TaskProgression & MutableSettings & Pick<Task, 'needsClass'>>,
+  more: Pick<Changed, 'detail' | 'result' | 'tell' | 'described'> = {},
 ): Changed {
   const next = {
     ...task,
@@ -63,7 +63,8 @@ export function remaining(task: Task, now: number): number {
   return task.availableAt === null ? 0 : Math.max(0, task.availableAt - now);
 }
 
-function queueKey(task: Task, firstQueuedAt: number): number {
+/** Where a task of its priority stands in the backlog that first became ready then. */
+export function queueKey(task: Pick<Task, 'priority'>, firstQueuedAt: number): number {
   return firstQueuedAt + PRIORITY_OFFSET_SECONDS[task.priority] * 1_000;
 }
 

@@ -14,6 +14,7 @@ const related = (overrides: Partial<Related> = {}): Related => ({
   liveEpoch: 1,
   heartbeatMs: 2_000,
   progressAt: null,
+  described: undefined,
   ...overrides,
 });
 const fence = (task: Task, epoch = 1) => ({

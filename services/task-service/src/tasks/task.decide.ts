@@ -7,6 +7,7 @@ import { changed, conflict, ended, given, queued, remaining, stale } from './out
 import { release } from './release.decide.js';
 import { allows, isHeld, isTerminal, type Fence, type TaskCommand } from './task.state.js';
 import type { Changed, Decided, Related, Task } from './task.js';
+import { update } from './update.decide.js';
 
 /**
  * Decides one command on an existing task: the task after it with the one event of its new version, "nothing to
@@ -45,6 +46,8 @@ export function decide(
       return expire(task, related, command, at);
     case 'forget':
       return forget(task, related, command, at);
+    case 'update':
+      return update(task, related, command, at);
     case 'release':
       return release(task, related, at);
     case 'cancel':

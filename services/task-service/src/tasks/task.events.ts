@@ -16,9 +16,14 @@ export function createdEventData(task: Task, definition: NewTask): string {
 
 /** `event_data` of a later event: the fields that changed, and what the arrow adds. */
 export function changedEventData(before: Task, changed: Changed, result: string | null): string {
-  const changes = changesBetween(before, changed.task);
-  if (result === null) return JSON.stringify({ changes, ...changed.detail });
-  return JSON.stringify({ changes, ...changed.detail, resultSha256: sha256(result) });
+  const { input, context, ...described } = changed.described ?? {};
+  return JSON.stringify({
+    changes: { ...changesBetween(before, changed.task), ...described },
+    ...changed.detail,
+    ...(input === undefined ? {} : { inputSha256: sha256(JSON.stringify(input)) }),
+    ...(context === undefined ? {} : { contextSha256: sha256(JSON.stringify(context)) }),
+    ...(result === null ? {} : { resultSha256: sha256(result) }),
+  });
 }
 
 /** The SHA-256 of stored JSON text, in hexadecimal. */

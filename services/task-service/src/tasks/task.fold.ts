@@ -1,4 +1,4 @@
-import type { Task, TaskBookkeeping, TaskDefinition, TaskProgression } from './task.js';
+import type { MutableSettings, Task, TaskBookkeeping, TaskDefinition, TaskProgression } from './task.js';
 
 /** What replay gives back: everything but payload and bookkeeping. */
 export type ReplayedTask = Omit<Task, keyof TaskBookkeeping>;
@@ -39,10 +39,25 @@ export type Changes = Partial<TaskProgression> & Partial<TaskDefinition>;
 /** One stored event as replay reads it. */
 export type ReplayEvent = { readonly version: number; readonly at: number; readonly changes: Changes };
 
+const SETTINGS_KEYS = [
+  'requiredCapabilities',
+  'preferredCapabilities',
+  'criteria',
+  'needsClass',
+  'maxRetries',
+  'retryPolicy',
+  'timeout',
+  'startTimeout',
+  'queueTimeout',
+  'progressTimeout',
+  'deadline',
+] as const satisfies readonly (keyof MutableSettings | 'needsClass')[];
+const CHANGING_KEYS = [...PROGRESSION_KEYS, ...SETTINGS_KEYS];
+
 /** The fields that differ. Lists are compared by identity: decide keeps the list it does not change. */
 export function changesBetween(before: Task, after: Task): Changes {
   const changes: Record<string, unknown> = {};
-  for (const key of PROGRESSION_KEYS) if (before[key] !== after[key]) changes[key] = after[key];
+  for (const key of CHANGING_KEYS) if (before[key] !== after[key]) changes[key] = after[key];
   return changes;
 }
 

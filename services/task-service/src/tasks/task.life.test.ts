@@ -16,6 +16,16 @@ const CONNECTED: Named = {
   connections: new Set(['alpha>beta', 'beta>alpha']),
 };
 
+const DESCRIBED = {
+  title: 'A task',
+  description: '',
+  tags: [],
+  metadata: {},
+  estimatedDuration: null,
+  input: {},
+  context: {},
+};
+
 type Kind = TaskCommand['kind'];
 
 /** What a step of a random life draws: mostly a right fence, and how much time passes before it. */
@@ -74,6 +84,14 @@ const COMMANDS: {
     return { agentId, attempt, deadEpoch: epoch };
   },
   forget: (task, one) => ({ ...heldBy(task, one), version: task.version }),
+  update: (_task, { pick, isWild }) => ({
+    changes: {
+      priority: ([1, 2, 3, 4, 5] as const)[pick % 5] ?? 3,
+      ...(isWild ? { requiredCapabilities: [{ name: `skill-${pick % 3}` }], deadline: null } : {}),
+      ...(pick % 7 === 0 ? { title: `Task ${pick}`, input: { pick } } : {}),
+    },
+    merge: isWild,
+  }),
   release: () => ({}),
   cancel: () => ({ reason: 'requested' }),
   unblock: () => ({}),
@@ -103,7 +121,9 @@ function assertInvariants(before: Task, changed: Changed): void {
   expect(ARROWS[arrow].events as readonly string[]).toContain(event);
   expect(isTerminal(before.status)).toBe(false);
   expect(task.version).toBe(before.version + 1);
-  expect(task.attempt).toBe(before.attempt + (task.status === 'assigned' ? 1 : 0));
+  const isHandedOver = task.status === 'assigned' && arrow !== 'update';
+  expect(task.attempt).toBe(before.attempt + (isHandedOver ? 1 : 0));
+  if (arrow === 'update') expect(task.status).toBe(before.status);
   expect(task.updatedAt).toBeGreaterThanOrEqual(before.updatedAt);
   expect(isHeld(task.status)).toBe(task.assignedTo !== null);
   expect(isTerminal(task.status)).toBe(task.completedAt !== null);
@@ -143,6 +163,7 @@ describe('decide, for any life of a task', () => {
               // As the lock query gives it: of the agent the task is assigned to.
               liveEpoch: task.assignedTo === null ? null : 1,
               heartbeatMs: task.assignedTo === null ? null : 2_000,
+              described: DESCRIBED,
               progressAt: one.full ? now - 1_000 : null,
               named: one.retryable ? CONNECTED : { ...CONNECTED, agents: new Map() },
             };

@@ -16,6 +16,8 @@ export type Caller = {
   readonly actor: Actor;
   readonly traceparent: string | null;
   readonly idempotency?: Idempotency;
+  /** What a change of one task is made on the condition of: that it is at one of these versions. */
+  readonly ifVersions?: readonly number[];
   /** Rough size of the request. */
   readonly bytes: number;
 };
@@ -75,13 +77,13 @@ export class TaskService {
 
   /** Has one task take an arrow; throws what it was refused for. */
   async command(
-    { command, commandId, used }: SaidCommand,
+    { used, ...said }: SaidCommand,
     caller: Caller,
   ): Promise<{ readonly accepted: Accepted; readonly replayed: boolean }> {
     if (used !== undefined) await this.usage.keep(used.agentId, [used]);
-    const outcome = await this.writePath.execute({ ...caller, command, commandId });
+    const outcome = await this.writePath.execute({ ...caller, ...said });
     const [accepted] = outcome.accepted;
-    if (accepted === undefined) throw taskNotFound(command.taskId);
+    if (accepted === undefined) throw taskNotFound(said.command.taskId);
     return { accepted, replayed: outcome.replayed };
   }
 

@@ -1,5 +1,6 @@
 import { isTerminal, TASK_STATUSES } from '@baton/contracts';
 import type { Decision, IfFull, JsonValue, TaskError, TaskEventType, TaskStatus } from '@baton/contracts';
+import type { TaskChanges } from './task.changes.js';
 
 /** One arrow of the life cycle: the command's name, where it may start, where it may end, the event it writes. */
 type Arrow = {
@@ -23,6 +24,12 @@ export const ARROWS = {
     from: ['created'],
     to: ['queued', 'blocked'],
     events: ['task.queued', 'task.blocked'],
+    by: 'creator, operator',
+  },
+  update: {
+    from: UNFINISHED,
+    to: UNFINISHED,
+    events: ['task.updated'],
     by: 'creator, operator',
   },
   ripen: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'system' },
@@ -76,6 +83,9 @@ export const ARROWS = {
 export type ArrowName = keyof typeof ARROWS;
 /** The events an arrow may write. */
 export type EventOf<Name extends ArrowName> = (typeof ARROWS)[Name]['events'][number];
+
+/** Arrows that lead from each state to itself alone. */
+export const LOOPS: ReadonlySet<ArrowName> = new Set(['update']);
 
 /** What an agent must hold for its word about a task to count. */
 export type Fence = { readonly agentId: string; readonly attempt: number; readonly epoch: number };
@@ -142,6 +152,13 @@ export type TaskCommand =
       readonly version: number;
     }
   | { readonly kind: 'release'; readonly taskId: string }
+  /** With `merge` objects that only agents read are merged (RFC 7396), else replaced like all else. */
+  | {
+      readonly kind: 'update';
+      readonly taskId: string;
+      readonly changes: TaskChanges;
+      readonly merge: boolean;
+    }
   | { readonly kind: 'cancel'; readonly taskId: string; readonly reason: string }
   | { readonly kind: 'unblock'; readonly taskId: string }
   /** A timer found `dueAt` passed: does whatever is due. */

@@ -42,7 +42,22 @@ export type TaskSettings = {
   readonly budget: Budget | null;
 };
 
-/** What a task is: fixed at creation. */
+/** Of the settings, what an update may change. */
+export type MutableSettings = Pick<
+  TaskSettings,
+  | 'requiredCapabilities'
+  | 'preferredCapabilities'
+  | 'criteria'
+  | 'maxRetries'
+  | 'retryPolicy'
+  | 'timeout'
+  | 'startTimeout'
+  | 'queueTimeout'
+  | 'progressTimeout'
+  | 'deadline'
+>;
+
+/** What a task is: fixed at creation, but for what an update may change. */
 export type TaskDefinition = TaskSettings & {
   readonly createdBy: Actor;
   readonly parentTaskId: string | null;
@@ -149,6 +164,8 @@ export type Related = {
   readonly liveEpoch: number | null;
   /** How often that agent beats, in milliseconds, read likewise. */
   readonly heartbeatMs: number | null;
+  /** For a change of fields: those no other rule looks at. */
+  readonly described: (TaskDescription & TaskPayload) | undefined;
   /** For a timer: when the present attempt last reported progress (milliseconds), read likewise. */
   readonly progressAt: number | null;
 };
@@ -186,6 +203,8 @@ export type Changed = {
   readonly result?: JsonValue;
   /** Agents that are told of it in their inbox. */
   readonly tell?: readonly string[];
+  /** Fields no rule looks at, where they changed. */
+  readonly described?: Partial<TaskDescription & TaskPayload>;
 };
 
 /** Accepted, and nothing to write a version for. */

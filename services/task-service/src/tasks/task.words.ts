@@ -2,23 +2,29 @@ import {
   assignTask,
   callCancel,
   callRelease,
+  callUpdate,
   cancelTask,
   heldRequests,
   parse,
+  patchTask,
   reassignTask,
   releaseTask,
+  replaceTask,
   taskCommands,
   type TaskVerb,
   type Usage,
 } from '@baton/contracts';
 import type { z } from 'zod';
 import type { ToldUsage } from '../usage/usage.store.js';
+import { changedFields, fieldsOf } from './changed-fields.js';
 import type { Fence, TaskCommand } from './task.state.js';
 
 /** A command as somebody said it; by the id its sender gave it a repetition is known. */
 export type SaidCommand = {
   readonly command: TaskCommand;
   readonly commandId: string | null;
+  /** Refused unless the task is at one of these. */
+  readonly ifVersions?: readonly number[];
   /** What a holder says along the way that it has used up. */
   readonly used?: SaidUsage | undefined;
 };
@@ -67,6 +73,22 @@ export const HELD_WORDS: { readonly [Verb in Exclude<TaskVerb, 'progress'>]: Hel
 /** A word of whoever has a say in a task without holding it. */
 type Word = (taskId: string, body: unknown) => SaidCommand;
 
+/** `PUT` and `PATCH /v1/tasks/{id}`: the fields as they are to be, or those that are to change. */
+export const UPDATES = {
+  replace: word('Task', replaceTask, (taskId, said) => ({
+    kind: 'update',
+    taskId,
+    changes: fieldsOf(said),
+    merge: false,
+  })),
+  patch: word('Changes', patchTask, (taskId, said) => ({
+    kind: 'update',
+    taskId,
+    changes: changedFields(said),
+    merge: true,
+  })),
+} as const;
+
 /** Every word of `POST /v1/tasks/{id}/<word>` that takes an arrow, with the command it stands for. */
 export const WORDS: Readonly<Record<string, Word>> = {
   release: word('Release', releaseTask, (taskId) => ({ kind: 'release', taskId })),
@@ -92,17 +114,30 @@ export const WORDS: Readonly<Record<string, Word>> = {
 
 /** The words of agents about tasks they have a say in, `agent.<id>.call.<word>`. */
 export const CALL_WORDS = {
+  update: call(callUpdate, ({ taskId, changes }) => ({
+    kind: 'update',
+    taskId,
+    changes: changedFields(changes),
+    merge: true,
+  })),
   release: call(callRelease, ({ taskId }) => ({ kind: 'release', taskId })),
   cancel: call(callCancel, ({ taskId, reason = 'requested' }) => ({ kind: 'cancel', taskId, reason })),
 } as const satisfies Readonly<Record<string, (body: unknown) => SaidCommand>>;
 
-function call<Schema extends z.ZodType<{ readonly commandId?: string | undefined }>>(
+type Call = { readonly commandId?: string | undefined; readonly version?: number | undefined };
+
+function call<Schema extends z.ZodType<Call>>(
   schema: Schema,
   toCommand: (said: z.output<Schema>) => TaskCommand,
 ) {
   return (body: unknown): SaidCommand => {
     const said = parse(schema, body, 'Call');
-    return { command: toCommand(said), commandId: said.commandId ?? null };
+    const { commandId = null, version } = said;
+    return {
+      command: toCommand(said),
+      commandId,
+      ...(version === undefined ? {} : { ifVersions: [version] }),
+    };
   };
 }
 

@@ -1,9 +1,11 @@
 import { DomainError, type TaskEventType, type TaskStatus } from '@baton/contracts';
 import { decideCreate, type CreateRelated } from '../tasks/create.decide.js';
+import type { Revision } from '../tasks/revision.store.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
-import { ARROWS, assignedBy, isTerminal, type TaskCommand } from '../tasks/task.state.js';
 import type { AgentUnderLock, Changed, CreateCommand, Decided, Related, Task } from '../tasks/task.js';
+import { ARROWS, assignedBy, isTerminal, LOOPS, type TaskCommand } from '../tasks/task.state.js';
+import { refuseVersion } from '../tasks/update.decide.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
 import type { EventRow } from './event.store.js';
@@ -26,6 +28,7 @@ export class Batch {
   readonly told: { readonly task: Task; readonly agentIds: readonly string[] }[] = [];
   private readonly current = new Map<string, Task>();
   private readonly results = new Map<string, string>();
+  private readonly revised = new Map<string, Revision['described']>();
   private readonly held = new Map<string, number>();
   private readonly added = new Map<string, number>();
   /** Tasks this batch adds, by the root of their tree. */
@@ -115,6 +118,8 @@ export class Batch {
     const decided = decide(before, this.related(command, locked), command, this.loaded.now);
     if (decided instanceof DomainError) return decided;
     if (locked.archived) return answerArchived(decided);
+    const mismatch = refuseVersion(before, submission.ifVersions);
+    if (mismatch) return mismatch;
     if (decided.task !== before && bookkeepingDiffers(before, decided.task))
       this.current.set(before.id, decided.task);
     if (decided.outcome === 'changed') this.apply(submission, before, decided);
@@ -128,6 +133,9 @@ export class Batch {
     this.current.set(task.id, task);
     const result = changed.result === undefined ? null : JSON.stringify(changed.result);
     if (result !== null) this.results.set(task.id, result);
+    if (changed.described !== undefined) {
+      this.revised.set(task.id, { ...this.revised.get(task.id), ...changed.described });
+    }
     this.record(submission, task, changed.event, changedEventData(before, changed, result), changed.detail);
     const decision = changed.detail?.decision ?? null;
     this.committed.push({
@@ -144,6 +152,14 @@ export class Batch {
     if (isTerminal(task.status)) this.ended.push(task);
   }
 
+  /** Rows of which more changes than an arrow does. */
+  revisions(): readonly Revision[] {
+    return [...this.revised].flatMap(([id, described]) => {
+      const task = this.current.get(id);
+      return task === undefined ? [] : [{ task, described }];
+    });
+  }
+
   private related(command: TaskCommand, locked: LockedTask): Related {
     const edges = this.loaded.edges.get(command.taskId) ?? [];
     return {
@@ -156,8 +172,14 @@ export class Batch {
       named: this.loaded.named,
       liveEpoch: locked.liveEpoch,
       heartbeatMs: locked.heartbeatMs,
+      described: this.describedAs(command.taskId),
       progressAt: this.loaded.progress.get(command.taskId) ?? null,
     };
+  }
+
+  private describedAs(id: string): Related['described'] {
+    const described = this.loaded.described.get(id);
+    return described && { ...described, ...this.revised.get(id) };
   }
 
   /** As this batch leaves it so far. A dependency that is gone was met once: none is removed while others wait for it. */
@@ -215,6 +237,7 @@ function assertArrow(before: Task, { arrow, task, event }: Changed): void {
   const listed =
     (from as readonly string[]).includes(before.status) &&
     (to as readonly string[]).includes(task.status) &&
+    (!LOOPS.has(arrow) || task.status === before.status) &&
     (events as readonly string[]).includes(event);
   if (!listed) throw new Error(`${arrow} from ${before.status} to ${task.status} with ${event} is no arrow`);
 }

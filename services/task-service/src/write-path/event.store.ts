@@ -71,9 +71,10 @@ export async function findAccepted(
   const { rows } = await db.query<AcceptedBefore>({
     name: 'find-accepted',
     text: `SELECT e.task_id AS "taskId", e.command_id AS "commandId", e.actor, e.version, e.attempt,
-        e.event_data->'changes'->>'status' AS status
+        coalesce(e.event_data->'changes'->>'status', t.status) AS status
       FROM unnest($1::uuid[], $2::uuid[]) AS u(task_id, command_id)
-      JOIN task_events e ON e.task_id = u.task_id AND e.command_id = u.command_id`,
+      JOIN task_events e ON e.task_id = u.task_id AND e.command_id = u.command_id
+      JOIN tasks t ON t.id = e.task_id`,
     values: [
       pgArray(commands.map(({ taskId }) => taskId)),
       pgArray(commands.map(({ commandId }) => commandId)),

@@ -4,6 +4,7 @@ import { findProgressTimes } from '../agents/progress.store.js';
 import type { Client } from '../database/database.js';
 import type { ExistingDependency } from '../tasks/create.decide.js';
 import type { AgentUnderLock, Named, Task } from '../tasks/task.js';
+import { findDescribed, type Described } from '../tasks/revision.store.js';
 import * as store from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
 import { findSpending } from '../usage/usage.store.js';
@@ -19,6 +20,8 @@ export type Loaded = {
   readonly edges: ReadonlyMap<string, readonly store.DependencyEdge[]>;
   readonly children: ReadonlyMap<string, number>;
   readonly agents: ReadonlyMap<string, AgentUnderLock>;
+  /** Of tasks whose fields are to change, what no other rule looks at. */
+  readonly described: ReadonlyMap<string, Described>;
   /** When tasks that are due for a look at their progress last reported some. */
   readonly progress: ReadonlyMap<string, number>;
   readonly named: Named;
@@ -39,6 +42,7 @@ export async function load(
   const dependents = new Set<string>();
   const agentIds = new Set<string>();
   const dueIds = new Set<string>();
+  const updated = new Set<string>();
   submissions.forEach(({ command }, index) => {
     if (command.kind === 'create' && command.parent) parents.add(command.parent.taskId);
     if (replays[index] !== undefined) return;
@@ -49,6 +53,7 @@ export async function load(
     }
     targets.add(command.taskId);
     if (LOOKS_AT_DEPENDENCIES.has(command.kind)) dependents.add(command.taskId);
+    if (command.kind === 'update') updated.add(command.taskId);
     if (command.kind === 'due') dueIds.add(command.taskId);
     const agentId = assignedBy(command);
     if (agentId !== null) agentIds.add(agentId);
@@ -68,6 +73,7 @@ export async function load(
   const named = await loadNamed(db, submissions, locked);
   const roots = [...parents].flatMap((id) => locked.tasks.get(id)?.task.rootTaskId ?? []);
   const spending = roots.length === 0 ? new Map() : await findSpending(db, [...new Set(roots)]);
+  const described = updated.size === 0 ? new Map() : await findDescribed(db, [...updated]);
   const { agents, now } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
   return {
     tasks: locked.tasks,
@@ -78,6 +84,7 @@ export async function load(
     progress,
     named,
     spending,
+    described,
     now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
   };
 }

@@ -13,6 +13,8 @@ export type Submission = {
   /** The sender's own id of the command: a repetition of an accepted one is answered as accepted. */
   readonly commandId: string | null;
   readonly idempotency?: Idempotency;
+  /** Refused unless the task is at one of these versions. */
+  readonly ifVersions?: readonly number[];
   /** Rough size of what the command carries, for the bound on a batch. */
   readonly bytes: number;
   /** Fan-outs and timers: at most half of a batch. */

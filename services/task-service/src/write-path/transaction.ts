@@ -5,6 +5,7 @@ import { writeParts, type Part } from '../database/parts.js';
 import type { Client } from '../database/database.js';
 import { insertOutbox, type OutboxRow } from '../outbox/outbox.store.js';
 import { toMessages } from '../outbox/outbox.messages.js';
+import { reviseTasks } from '../tasks/revision.store.js';
 import * as store from '../tasks/task.store.js';
 import { writeAudit } from './audit.service.js';
 import { Batch } from './batch.js';
@@ -101,6 +102,7 @@ function isRepeatable(settled: Settled | undefined): boolean {
   return (
     settled.code === 'STALE_ATTEMPT' ||
     settled.code === 'STALE_SESSION' ||
+    settled.code === 'VERSION_MISMATCH' ||
     settled.code === 'TASK_STATE_CONFLICT'
   );
 }
@@ -117,6 +119,9 @@ async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 
   for (let done = STATEMENT_ROWS; done < events.length; done += STATEMENT_ROWS) {
     await writeParts(db, [insertEvents(events.slice(done, done + STATEMENT_ROWS))]);
   }
+  const revisions = batch.revisions();
+  // Before the state, in a statement of its own: one statement can change a row once.
+  if (revisions.length > 0) await writeParts(db, [reviseTasks(revisions)]);
   const updates = batch.updates();
   const outbox = events.length === 0 ? undefined : { id: v7(), messages: toMessages(batch.published, v7) };
   const parts = [
