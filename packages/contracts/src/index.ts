@@ -2,6 +2,7 @@ export * from './agent.js';
 export * from './agent-calls.js';
 export * from './agent-commands.js';
 export * from './agent-protocol.js';
+export * from './agent-queue.js';
 export * from './decision.js';
 export * from './delegation.js';
 export * from './errors.js';

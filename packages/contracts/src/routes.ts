@@ -1,3 +1,4 @@
+import { AGENT_OPERATION_ROUTES } from './agent-operation.routes.js';
 import { AGENT_ROUTES } from './agent.routes.js';
 import { COMMAND_ROUTES } from './command.routes.js';
 import { DOCUMENT_ROUTES } from './document.routes.js';
@@ -10,4 +11,5 @@ export const ROUTES = {
   ...COMMAND_ROUTES,
   ...AGENT_ROUTES,
   ...DOCUMENT_ROUTES,
+  ...AGENT_OPERATION_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;

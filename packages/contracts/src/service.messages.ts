@@ -1,3 +1,4 @@
+import { bestAnswer, bestRequest } from './agent-queue.js';
 import { itemsOf, type Message } from './message.js';
 import {
   assigned,
@@ -104,6 +105,15 @@ export const SERVICE_MESSAGES = {
     tells: 'Why would this queued task wait now?',
     body: explainRequest,
     answer: explainAnswer,
+    errors: ['UNAVAILABLE'],
+  },
+  best: {
+    group: 'service',
+    from: 'task-service',
+    subject: SERVICE_SUBJECTS.best,
+    tells: 'For which of these queued tasks is this agent the best, full or not?',
+    body: bestRequest,
+    answer: bestAnswer,
     errors: ['UNAVAILABLE'],
   },
   fleet: {

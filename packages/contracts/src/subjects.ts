@@ -25,6 +25,7 @@ export const SERVICE_SUBJECTS = {
   expire: 'svc.agent.expire',
   lease: 'svc.shard.lease',
   explain: 'svc.distribution.explain',
+  best: 'svc.distribution.best',
 } as const;
 
 /** A request to the distributor that owns a shard. */

@@ -3,6 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AssignmentService } from './assignment/assignment.service.js';
 import { ExplainController } from './assignment/explain.controller.js';
+import { BestController } from './assignment/best.controller.js';
 import { BacklogService } from './backlog/backlog.service.js';
 import { TaskEventsConsumer } from './backlog/task-events.consumer.js';
 import { FleetService } from './fleet/fleet.service.js';
@@ -22,7 +23,7 @@ class DistributionModule {}
 export function distributionModule(bus: Bus, logger: Logger): DynamicModule {
   return {
     module: DistributionModule,
-    controllers: [ExplainController, TaskEventsConsumer],
+    controllers: [ExplainController, BestController, TaskEventsConsumer],
     providers: [
       { provide: BUS, useValue: bus },
       { provide: LOGGER, useValue: logger },

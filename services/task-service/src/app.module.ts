@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentConsumer } from './agents/agent.consumer.js';
 import { AgentController } from './agents/agent.controller.js';
+import { AgentOperationsController } from './agents/agent-operations.controller.js';
+import { AgentOperations } from './agents/agent-operations.service.js';
 import { AgentService } from './agents/agent.service.js';
 import { CallsService } from './agents/calls.service.js';
 import { GreetingService } from './agents/greeting.service.js';
@@ -34,6 +36,7 @@ export class AppModule {
         TaskReadingController,
         AgentController,
         DocumentsController,
+        AgentOperationsController,
         AgentConsumer,
         DistributionConsumer,
         ReactorsConsumer,
@@ -46,6 +49,7 @@ export class AppModule {
         { provide: DecisionService, useValue: services.decisions },
         { provide: ListService, useValue: services.lists },
         { provide: AgentService, useValue: services.agents },
+        { provide: AgentOperations, useValue: services.operations },
         { provide: GreetingService, useValue: services.greetings },
         { provide: SessionService, useValue: services.sessions },
         { provide: TaskVerbsService, useValue: services.verbs },

@@ -4,12 +4,15 @@ import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { createArchiver, type Archiver } from './archive/archive.service.js';
 import { AgentService } from './agents/agent.service.js';
+import { AgentOperations } from './agents/agent-operations.service.js';
 import { CallsService } from './agents/calls.service.js';
+import { CompletionsService } from './agents/completions.service.js';
 import { FleetAnnouncer } from './agents/fleet.events.js';
 import { GreetingService } from './agents/greeting.service.js';
 import { HintService } from './agents/hint.service.js';
 import { InboxService } from './agents/inbox.service.js';
 import { OfferService } from './agents/offer.service.js';
+import { RedistributionService } from './agents/redistribution.service.js';
 import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
 import type { Config } from './config.js';
@@ -62,6 +65,8 @@ export type Services = {
   readonly decisions: DecisionService;
   readonly lists: ListService;
   readonly agents: AgentService;
+  readonly operations: AgentOperations;
+  readonly completions: CompletionsService;
   readonly greetings: GreetingService;
   readonly sessions: SessionService;
   readonly verbs: TaskVerbsService;
@@ -104,7 +109,15 @@ export async function createServices(
   const announcer = new FleetAnnouncer(bus, pool, outbox, logger);
   const offers = new OfferService(bus, pool, writePath, logger);
   const inbox = new InboxService(bus, pool, logger);
-  const sessions = new SessionService(pool, announcer, writePath, logger, config.BATON_AGENT_ENROLMENT);
+  const redistribution = new RedistributionService(pool, writePath);
+  const sessions = new SessionService(
+    pool,
+    announcer,
+    writePath,
+    logger,
+    config.BATON_AGENT_ENROLMENT,
+    redistribution,
+  );
   const leases = new LeaseService(pool);
   const usage = new UsageService(pool, bus);
   const tasks = new TaskService(pool, writePath, mintId, usage);
@@ -116,9 +129,11 @@ export async function createServices(
     logger,
   });
   const budgets = new BudgetService(pool, bus, writePath, clock, logger);
+  const completions = new CompletionsService(tidyPool, logger);
+  const agents = new AgentService(dataSource, pool, announcer, new Cursors(cursorKey, 'agents'));
   const reconciler = createReconciler(pool, writePath, budgets, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
-  for (const listener of [offers, new HintService(bus), inbox, recheckNewWaits(writePath)])
+  for (const listener of [offers, new HintService(bus), inbox, completions, recheckNewWaits(writePath)])
     writePath.onCommit(listener);
   return {
     bus,
@@ -138,12 +153,15 @@ export async function createServices(
       createMaintenance(pool, config.DATABASE_URL, logger),
       archiver.loop,
       reconciler,
+      completions.loop,
     ],
     tasks,
     reading,
     decisions: new DecisionService(pool, bus),
     lists,
-    agents: new AgentService(dataSource, pool, announcer, new Cursors(cursorKey, 'agents')),
+    agents,
+    operations: new AgentOperations(pool, bus, agents, announcer, redistribution, logger),
+    completions,
     greetings: new GreetingService(pool, sessions, offers),
     sessions,
     budgets,

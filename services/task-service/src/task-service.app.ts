@@ -75,8 +75,20 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
 
 /** From what causes commits to what follows from them: each step ends what the one before may still have begun. */
 async function stopServices({ services, edges }: Running): Promise<void> {
-  const { loops, budgets, sessions, writePath, offers, inbox, outbox, pool, lanePool, tidyPool, listPool } =
-    services;
+  const {
+    loops,
+    budgets,
+    completions,
+    sessions,
+    writePath,
+    offers,
+    inbox,
+    outbox,
+    pool,
+    lanePool,
+    tidyPool,
+    listPool,
+  } = services;
   // Nothing new is taken, what was is answered, and nothing begins by itself any more.
   await Promise.all([edges.close(), budgets.stop(), ...loops.map((loop) => loop.stop())]);
   await sessions.stop();
@@ -84,7 +96,7 @@ async function stopServices({ services, edges }: Running): Promise<void> {
   await offers.stop();
   // What agents rejected meanwhile was submitted.
   await writePath.drain();
-  await Promise.all([inbox.stop(), outbox.stop()]);
+  await Promise.all([inbox.stop(), outbox.stop(), completions.write().catch(() => undefined)]);
   await Promise.all([pool.end(), lanePool.end(), tidyPool.end(), listPool.end()]);
 }
 

@@ -23,7 +23,7 @@ const MOVES: readonly Move[] = [
   move('created', 'task.queued', 'queued', ['anyone'], ['released']),
   move('created', 'task.blocked', 'blocked', ['anyone'], ['dependency']),
   move('created', 'task.failed', 'failed', ['system'], ['expired']),
-  move('queued', 'task.queued', 'queued', ['system'], ['due', 'pin_expired']),
+  move('queued', 'task.queued', 'queued', ['system'], ['due', 'pin_expired', 'expired']),
   move('queued', 'task.queued', 'queued', ['operator'], ['pinned', 'redistributed']),
   move('queued', 'task.assigned', 'assigned', ['operator'], [null]),
   move('queued', 'task.assigned', 'assigned', ['distribution'], [null]),

@@ -14,11 +14,13 @@ export type Agent = {
   readonly heartbeatMs: number;
   readonly expireMs: number;
   readonly status: AgentStatus;
+  /** By an operator. */
+  readonly drained: boolean;
   readonly epoch: number;
 };
 
 const COLUMNS = `id, capabilities, max_concurrent AS "maxConcurrent", prefetch, heartbeat_ms AS "heartbeatMs",
-  expire_ms AS "expireMs", status, epoch`;
+  expire_ms AS "expireMs", status, drained, epoch`;
 
 /** Writes a new agent; false when the id is taken. */
 export async function insertAgent(db: Queryable, agent: RegisterAgent): Promise<boolean> {
@@ -114,6 +116,17 @@ export async function saveStatus(
     `UPDATE agents SET status = $3, last_seen_at = clock_timestamp()
       WHERE id = $1 AND epoch = $2 AND status <> 'offline' AND status <> $3 RETURNING ${COLUMNS}`,
     [id, epoch, status],
+  );
+  return rows[0];
+}
+
+/** Drains an agent, or lets a drained one have tasks again; nothing when that is so already. */
+export async function saveDrained(db: Queryable, id: string, drained: boolean): Promise<Agent | undefined> {
+  const { rows } = await db.query<Agent>(
+    `UPDATE agents SET drained = $2,
+        status = CASE WHEN status = 'offline' THEN 'offline' WHEN $2 THEN 'draining' ELSE 'online' END
+      WHERE id = $1 AND drained <> $2 RETURNING ${COLUMNS}`,
+    [id, drained],
   );
   return rows[0];
 }

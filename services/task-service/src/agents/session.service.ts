@@ -11,6 +11,7 @@ import type { Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
 import { writeAudit } from '../write-path/audit.service.js';
 import { submitPages } from '../write-path/pages.js';
+import type { RedistributionService } from './redistribution.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import * as store from './agent.store.js';
 import { FleetAnnouncer, fleetData, insertFleetEvents } from './fleet.events.js';
@@ -29,11 +30,12 @@ export class SessionService {
     private readonly writePath: WritePath,
     private readonly logger: Logger,
     private readonly enrolment: Enrolment,
+    private readonly redistribution: RedistributionService,
   ) {}
 
   /**
    * Brings the agent online and says which epoch its process has; throws `STALE_SESSION` for a replaced one. A process
-   * that drains goes on draining: it reconnected, and is to end all the same.
+   * that drains goes on draining: it reconnected, and is to end all the same; so does an agent an operator drained.
    */
   async hello(id: string, hello: Hello): Promise<store.Agent> {
     const { agent, outbox } = await inTransaction(this.pool, async (db) => {
@@ -42,7 +44,8 @@ export class SessionService {
       const epoch = decideEpoch({ agentId: id, status: before.status, epoch: before.epoch, instanceEpoch });
       if (epoch instanceof DomainError) throw epoch;
       const isSame = epoch === before.epoch;
-      const status = isSame && before.status === 'draining' ? 'draining' : 'online';
+      const isDraining = before.drained || (isSame && before.status === 'draining');
+      const status = isDraining ? 'draining' : 'online';
       await store.saveSession(db, id, epoch, hello);
       const online = await store.saveHello(db, { id, epoch, status }, hello);
       const type = isSame ? 'fleet.updated' : 'fleet.online';
@@ -60,7 +63,7 @@ export class SessionService {
   async goodbye(id: string, { epoch, mode }: Goodbye): Promise<'draining' | 'offline'> {
     const status = mode === 'drain' ? 'draining' : 'offline';
     const left = await this.changeStatus(id, epoch, status, mode);
-    if (left && status === 'offline') this.expireTasks([id]);
+    if (left && status === 'offline') this.expireTasks([id], [id]);
     return status;
   }
 
@@ -72,7 +75,7 @@ export class SessionService {
     const answers = await Promise.all(items.map((item) => this.expireOne(item)));
     const done = items.filter((_, index) => answers[index]?.ok).map(({ agentId }) => agentId);
     // Also of agents that were offline already: whoever ended them may not have come to their tasks.
-    if (done.length > 0) this.expireTasks(done);
+    if (done.length > 0) this.expireTasks(done, done);
     return { items: answers };
   }
 
@@ -133,20 +136,22 @@ export class SessionService {
     await Promise.all(this.expiring);
   }
 
-  /** Takes from these agents what they can no longer hold, behind the answer. */
-  private expireTasks(agentIds: readonly string[]): void {
-    const expired = this.expireTasksOf(agentIds).finally(() => this.expiring.delete(expired));
+  /** Takes from these agents what they can no longer hold, behind the answer; from those `gone` also what was to come. */
+  private expireTasks(agentIds: readonly string[], gone: readonly string[] = []): void {
+    const expired = this.expireTasksOf(agentIds, gone).finally(() => this.expiring.delete(expired));
     this.expiring.add(expired);
   }
 
   /** Never rejects: failure here is healed by the reconciler. */
-  private async expireTasksOf(agentIds: readonly string[]): Promise<void> {
+  private async expireTasksOf(agentIds: readonly string[], gone: readonly string[]): Promise<void> {
     try {
       await submitPages(this.writePath, {
         find: (page) => store.findAbandoned(this.pool, page, agentIds),
         idOf: ({ taskId }) => taskId,
         toSubmission: expireCommand,
       });
+      for (const agentId of gone)
+        await this.redistribution.unpin(agentId, 'system:presence', 'expired', { onlyHandedOn: true });
     } catch (error) {
       this.logger.warn(
         { agents: agentIds, error: String(error) },

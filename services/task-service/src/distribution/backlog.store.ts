@@ -1,4 +1,4 @@
-import type { BacklogRequest, QueuedTask } from '@baton/contracts';
+import type { AgentView, BacklogRequest, QueuedTask } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import { STATE_COLUMNS } from '../tasks/task.columns.js';
@@ -70,4 +70,46 @@ function toQueuedTask(row: TaskRow): QueuedTask {
     ...(task.traceparent === null ? {} : { traceparent: task.traceparent }),
     needs: { ...needs, backlogClass: needs.backlogClass ?? task.needsClass },
   };
+}
+
+const DISCOVERY_PAGE = 200;
+const DISCOVERY_PAGES = 5;
+
+/**
+ * Ready tasks an agent could do, best first, at most `limit`: of up to 1,000 classes those it fits, the same number of
+ * each. O(classes looked at and tasks read), independent of how many wait.
+ */
+export async function findFitting(
+  db: Queryable,
+  agent: Pick<AgentView, 'id' | 'capabilities'>,
+  limit: number,
+): Promise<readonly QueuedTask[]> {
+  const heads: QueuedTask[] = [];
+  let after = '';
+  for (let page = 0; page < DISCOVERY_PAGES; page += 1) {
+    const found = await discoverClasses(db, after, DISCOVERY_PAGE);
+    heads.push(...found.filter(({ needs }) => fits(agent, needs)));
+    after = found.at(-1)?.needs.backlogClass ?? '';
+    if (found.length < DISCOVERY_PAGE) break;
+  }
+  const classes = heads.slice(0, limit).map(({ needs }) => needs.backlogClass);
+  if (classes.length === 0) return [];
+  const share = Math.max(1, Math.floor(limit / classes.length));
+  const queued = await findQueued(
+    db,
+    classes.map((backlogClass) => ({ backlogClass, limit: share })),
+  );
+  return [...queued.values()]
+    .flat()
+    .toSorted((a, b) => a.needs.queueKey - b.needs.queueKey || (a.id < b.id ? -1 : 1))
+    .slice(0, limit);
+}
+
+function fits(
+  { id, capabilities }: Pick<AgentView, 'id' | 'capabilities'>,
+  { requiredCapabilities, criteria, pinnedTo }: QueuedTask['needs'],
+): boolean {
+  if (pinnedTo !== undefined || criteria.requiredAgents?.includes(id) === false) return false;
+  const levels = new Map(capabilities.map(({ name, level }) => [name, level]));
+  return requiredCapabilities.every(({ name, minLevel = 0 }) => (levels.get(name) ?? -1) >= minLevel);
 }

@@ -39,7 +39,9 @@ export function decide(
     case 'reassign':
       return reassign(task, related, command, at);
     case 'unpin':
-      return unpin(task, related, command.reason, at);
+      return command.onlyHandedOn && task.returnTo === null
+        ? { outcome: 'unchanged', task }
+        : unpin(task, related, command.reason, at);
     case 'stop':
       return stop(task, command.reason, at);
     case 'expire':

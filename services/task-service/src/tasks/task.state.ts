@@ -117,7 +117,13 @@ export type TaskCommand =
       /** Only while nobody works on it. */
       readonly isUnstarted?: boolean;
     }
-  | { readonly kind: 'unpin'; readonly taskId: string; readonly reason: string }
+  | {
+      readonly kind: 'unpin';
+      readonly taskId: string;
+      readonly reason: string;
+      /** One that waits for an agent because it asks for it goes on waiting. */
+      readonly onlyHandedOn?: boolean;
+    }
   /** The budget of its tree is spent; the reason is told. */
   | { readonly kind: 'stop'; readonly taskId: string; readonly reason: string }
   | { readonly kind: 'start'; readonly taskId: string; readonly fence: Fence }
