@@ -142,6 +142,15 @@ describe('the end of a task', () => {
     }
   });
 
+  it('fails a task, to be tried again, whose result its type does not take', async () => {
+    const { baton } = await startAgent({ handler: () => 'not what the type asks' });
+    baton.answers.command = (command) =>
+      command.verb === 'complete' ? refuse('INVALID_RESULT') : accept(command);
+    await baton.offer([assignment()]);
+    await until(() => baton.of('fail').length === 1);
+    expect(baton.of('fail')[0]?.error).toMatchObject({ code: 'invalid_result', retryable: true });
+  });
+
   it('gives a task back when the handler says so', async () => {
     const { baton } = await startAgent({ handler: (_task, context) => context.giveBack() });
     await baton.offer([assignment()]);

@@ -87,7 +87,7 @@ export const SESSION_MESSAGES = {
 export const COMMAND_MESSAGES = {
   'task.start': command('start', 'The agent begins to work.'),
   'task.progress': command('progress', 'How far it is.'),
-  'task.complete': command('complete', 'Done, with a result.'),
+  'task.complete': command('complete', 'Done, with a result.', ['INVALID_RESULT']),
   'task.fail': command(
     'fail',
     'It did not work out; tried again later when `retryable` and retries are left.',

@@ -55,7 +55,9 @@ export const COMMAND_ROUTES = {
   ),
   startTask: held('start', 'Begins to work, said in the stead of the agent that holds the task'),
   progressTask: held('progress', 'Says how far it is, in the stead of the holder'),
-  completeTask: held('complete', 'Ends a task with its result, in the stead of the holder'),
+  completeTask: held('complete', 'Ends a task with its result, in the stead of the holder', [
+    'INVALID_RESULT',
+  ]),
   failTask: held('fail', 'Gives a try up, in the stead of the holder; it is tried again where it may be'),
   returnTask: held('return', 'Gives a task back undone, in the stead of the holder'),
   delegateTask: held(

@@ -59,6 +59,8 @@ const WAITING_REASONS = [
   'RATE_LIMITED',
   'HELD',
   'PINNED',
+  'PAUSED',
+  'TYPE_AT_CAPACITY',
   'READY',
   'ENDED',
 ] as const;

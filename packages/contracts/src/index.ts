@@ -25,6 +25,7 @@ export * from './task.js';
 export * from './task-filter.js';
 export * from './task-list.js';
 export * from './task-changes.js';
+export * from './task-type.js';
 export * from './task-view.js';
 export * from './usage.js';
 export * from './words.js';

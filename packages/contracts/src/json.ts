@@ -38,13 +38,18 @@ function isRecord(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A JSON object of at most `maxBytes`, shallow and clean enough to store. */
+export function jsonObjectOf(maxBytes: number) {
+  return z.unknown().transform((value, context): JsonObject => {
+    const problem = isRecord(value) ? jsonProblem(value, maxBytes) : 'expected a JSON object';
+    if (problem === undefined) return value as JsonObject;
+    context.addIssue({ code: 'custom', message: problem });
+    return z.NEVER;
+  });
+}
+
 /** A JSON object small, shallow and clean enough to store. */
-export const jsonObject = z.unknown().transform((value, context): JsonObject => {
-  const problem = isRecord(value) ? jsonProblem(value, LIMITS.payloadBytes) : 'expected a JSON object';
-  if (problem === undefined) return value as JsonObject;
-  context.addIssue({ code: 'custom', message: problem });
-  return z.NEVER;
-});
+export const jsonObject = jsonObjectOf(LIMITS.payloadBytes);
 
 /** Any JSON value small, shallow and clean enough to store. */
 export const jsonValue = z.unknown().transform((value, context): JsonValue => {

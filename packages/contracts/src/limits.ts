@@ -14,6 +14,9 @@ export const LIMITS = {
   batchTasks: 1_000,
   graphTasks: 10_000,
   graphDependencies: 50_000,
+  /** Registered task types, and the bytes of each of their schemas. */
+  taskTypes: 1_000,
+  schemaBytes: 64 * 1024,
   agentItems: 500,
   childrenPerTask: 100,
   treeDepth: 16,

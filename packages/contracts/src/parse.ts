@@ -5,7 +5,7 @@ import { DomainError, type Problem } from './errors.js';
 export function parse<T extends z.ZodType>(schema: T, input: unknown, what: string): z.output<T> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(toProblem);
+  const problems = result.error.issues.flatMap(toProblems);
   const first = problems[0];
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
   throw new DomainError('VALIDATION_FAILED', `${what}: ${first?.pointer || '/'} ${first?.detail}${more}`, {
@@ -13,8 +13,11 @@ export function parse<T extends z.ZodType>(schema: T, input: unknown, what: stri
   });
 }
 
-function toProblem(issue: z.core.$ZodIssue): Problem {
-  return { pointer: toPointer(issue.path), code: issue.code, detail: issue.message };
+/** A field nobody knows is a problem at its own place, as a field that is wrong. */
+function toProblems(issue: z.core.$ZodIssue): readonly Problem[] {
+  const { code, message: detail } = issue;
+  if (code !== 'unrecognized_keys') return [{ pointer: toPointer(issue.path), code, detail }];
+  return issue.keys.map((key) => ({ pointer: toPointer([...issue.path, key]), code, detail }));
 }
 
 /** RFC 6901. */

@@ -4,6 +4,7 @@ import { COMMAND_ROUTES } from './command.routes.js';
 import { DOCUMENT_ROUTES } from './document.routes.js';
 import type { Route } from './route.js';
 import { TASK_ROUTES } from './task.routes.js';
+import { TYPE_ROUTES } from './task-type.routes.js';
 
 /** The one registry of the REST API: every operation of task-service by its operation id. */
 export const ROUTES = {
@@ -12,4 +13,5 @@ export const ROUTES = {
   ...AGENT_ROUTES,
   ...DOCUMENT_ROUTES,
   ...AGENT_OPERATION_ROUTES,
+  ...TYPE_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;

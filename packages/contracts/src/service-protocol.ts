@@ -5,6 +5,7 @@ import { needs } from './events.js';
 import { LIMITS } from './limits.js';
 import { SHARDS } from './shards.js';
 import { capability, priority } from './task.js';
+import { heldBack } from './task-type.js';
 import { agentId, timestamp, uuid } from './words.js';
 import type { ErrorBody } from './errors.js';
 
@@ -79,6 +80,8 @@ export type BacklogRequest = z.input<typeof backlogRequest>;
 export const backlogAnswer = z.object({
   classes: z.array(z.object({ backlogClass: z.string(), tasks: z.array(queuedTask), more: z.boolean() })),
   discovered: z.array(queuedTask),
+  /** Absent from a task-service that knows no pauses. */
+  heldBack: heldBack.optional(),
 });
 export type BacklogAnswer = z.infer<typeof backlogAnswer>;
 

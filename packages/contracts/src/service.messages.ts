@@ -22,6 +22,7 @@ import {
 } from './service-protocol.js';
 import { usageHint } from './usage.js';
 import { HINT_SUBJECTS, placeSubject, SERVICE_SUBJECTS } from './subjects.js';
+import { typesHint } from './task-type.js';
 
 const toTaskService = { group: 'service', from: 'distribution-service' } as const;
 const hint = { group: 'hint', from: 'task-service', errors: [] } as const;
@@ -42,6 +43,8 @@ export const SERVICE_MESSAGES = {
       'AGENT_AT_CAPACITY',
       'AGENT_NOT_ONLINE',
       'STALE_SHARD',
+      'PAUSED',
+      'TYPE_AT_CAPACITY',
     ],
   },
   backlog: {
@@ -136,6 +139,13 @@ export const SERVICE_MESSAGES = {
       'Loss is healed by the reconciler.',
     body: usageHint,
   },
+  types: {
+    ...hint,
+    subject: HINT_SUBJECTS.types,
+    tells:
+      'Task types or the pause changed (`changed`), or so many tasks of types of limited concurrency are held no more (`room`). Loss is healed by `svc.task.backlog`, whose answer tells what is held back.',
+    body: typesHint,
+  },
 } as const satisfies Readonly<
-  Record<keyof typeof SERVICE_SUBJECTS | 'place' | 'fleet' | 'slots' | 'usage', Message>
+  Record<keyof typeof SERVICE_SUBJECTS | 'place' | 'fleet' | 'slots' | 'usage' | 'types', Message>
 >;

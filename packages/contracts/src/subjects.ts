@@ -36,6 +36,7 @@ export const HINT_SUBJECTS = {
   fleet: 'svc.fleet',
   slots: 'svc.slots',
   usage: 'svc.usage',
+  types: 'svc.types',
   /** A distributor's own beat, heard over the connection that hears the agents' beats. */
   distributorBeat: (instance: string) => `svc.distribution.beat.${instance}`,
 } as const;

@@ -90,7 +90,8 @@ export const budget = z.strictObject({
 });
 export type Budget = z.infer<typeof budget>;
 
-const taskFields = {
+/** What a task may say, whichever way it is created. */
+export const taskFields = {
   title: text({ min: 1, maxCharacters: LIMITS.titleCharacters }),
   description: text({ maxBytes: LIMITS.descriptionBytes }).default(''),
   type: word.default(DEFAULTS.taskType),

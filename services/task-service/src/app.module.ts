@@ -21,6 +21,10 @@ import { TaskController } from './tasks/task.controller.js';
 import { TaskReading } from './tasks/task.reading.service.js';
 import { TaskReadingController } from './tasks/task.reading.controller.js';
 import { TaskService } from './tasks/task.service.js';
+import { AdmissionService } from './types/admission.service.js';
+import { PauseController } from './types/pause.controller.js';
+import { TypeController } from './types/type.controller.js';
+import { TypeService } from './types/type.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
 import { ReactorsConsumer } from './waiting/reactors.consumer.js';
 
@@ -32,6 +36,8 @@ export class AppModule {
       module: AppModule,
       controllers: [
         TaskController,
+        TypeController,
+        PauseController,
         CommandController,
         TaskReadingController,
         AgentController,
@@ -44,6 +50,8 @@ export class AppModule {
       providers: [
         Documents,
         { provide: ReactorService, useValue: services.reactor },
+        { provide: TypeService, useValue: services.types },
+        { provide: AdmissionService, useValue: services.admission },
         { provide: TaskService, useValue: services.tasks },
         { provide: TaskReading, useValue: services.reading },
         { provide: DecisionService, useValue: services.decisions },

@@ -29,6 +29,9 @@ import { TaskReading } from './tasks/task.reading.service.js';
 import { TaskService } from './tasks/task.service.js';
 import { BudgetService } from './usage/budget.service.js';
 import { UsageService } from './usage/usage.service.js';
+import type { AdmissionService } from './types/admission.service.js';
+import type { TypeService } from './types/type.service.js';
+import { createTypes } from './types/types.js';
 import { createMaintenance } from './waiting/maintenance.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
 import { createReconciler, recheckNewWaits } from './waiting/reconciler.service.js';
@@ -61,6 +64,8 @@ export type Services = {
   readonly archiver: Archiver;
   readonly loops: readonly Loop[];
   readonly tasks: TaskService;
+  readonly types: TypeService;
+  readonly admission: AdmissionService;
   readonly reading: TaskReading;
   readonly decisions: DecisionService;
   readonly lists: ListService;
@@ -119,8 +124,10 @@ export async function createServices(
     redistribution,
   );
   const leases = new LeaseService(pool);
+  const types = await createTypes({ pool, bus, logger, cursors: new Cursors(cursorKey, 'types') });
+  const { admission, holds } = types;
   const usage = new UsageService(pool, bus);
-  const tasks = new TaskService(pool, writePath, mintId, usage);
+  const tasks = new TaskService(pool, writePath, admission, mintId, usage);
   const reading = new TaskReading(pool);
   const lists = new ListService(listPool, new Cursors(cursorKey, 'tasks'), () => clock.now());
   const archiver = createArchiver({
@@ -133,7 +140,8 @@ export async function createServices(
   const agents = new AgentService(dataSource, pool, announcer, new Cursors(cursorKey, 'agents'));
   const reconciler = createReconciler(pool, writePath, budgets, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
-  for (const listener of [offers, new HintService(bus), inbox, completions, recheckNewWaits(writePath)])
+  const hints = new HintService(bus);
+  for (const listener of [offers, hints, inbox, holds, completions, recheckNewWaits(writePath)])
     writePath.onCommit(listener);
   return {
     bus,
@@ -154,10 +162,13 @@ export async function createServices(
       archiver.loop,
       reconciler,
       completions.loop,
+      types.loop,
     ],
     tasks,
+    types: types.service,
+    admission,
     reading,
-    decisions: new DecisionService(pool, bus),
+    decisions: new DecisionService(pool, bus, holds),
     lists,
     agents,
     operations: new AgentOperations(pool, bus, agents, announcer, redistribution, logger),
@@ -165,9 +176,9 @@ export async function createServices(
     greetings: new GreetingService(pool, sessions, offers),
     sessions,
     budgets,
-    verbs: new TaskVerbsService(pool, writePath, usage),
-    calls: new CallsService(pool, tasks, reading, lists),
-    distribution: new DistributionService(pool, writePath, leases, clock),
+    verbs: new TaskVerbsService(pool, writePath, usage, admission),
+    calls: new CallsService(pool, tasks, reading, lists, admission),
+    distribution: new DistributionService(pool, writePath, leases, holds, clock),
     leases,
     reactor: new ReactorService(pool, writePath),
   };

@@ -153,12 +153,12 @@ describe('idempotency keys', () => {
 
 describe('bad input', () => {
   const bad: readonly [string, unknown, string][] = [
-    ['an unknown field', { title: 'x', priorty: 1 }, ''],
+    ['an unknown field', { title: 'x', priorty: 1 }, '/priorty'],
     ['a title that is too long', { title: 'x'.repeat(256) }, '/title'],
     ['a NUL', { title: 'x\0y' }, '/title'],
     ['a lone surrogate', { title: 'x\ud800' }, '/title'],
     ['a priority out of range', { title: 'x', priority: 6 }, '/priority'],
-    ['a status', { title: 'x', status: 'completed' }, ''],
+    ['a status', { title: 'x', status: 'completed' }, '/status'],
     ['a NUL inside the input', { title: 'x', input: { deep: ['\0'] } }, '/input'],
     ['an input that is no object', { title: 'x', input: [] }, '/input'],
     ['a negative timeout', { title: 'x', timeout: -1 }, '/timeout'],

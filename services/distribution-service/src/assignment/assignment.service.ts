@@ -7,6 +7,7 @@ import { assignConflictsTotal, decisionSeconds, decisionsTotal } from '../distri
 import { POLICIES } from '../engine/policies.scoring.js';
 import { createView, decideTask, freeSlots, type FleetView } from '../engine/task.decide.js';
 import { doubt } from '../fleet/fleet.fold.js';
+import { holdBack, isHeldBack, spend } from '../fleet/holds.fold.js';
 import { FleetService } from '../fleet/fleet.service.js';
 import { SnapshotService } from '../fleet/snapshot.service.js';
 import { hold, knownVersion, reserve, unreserve } from '../fleet/slots.fold.js';
@@ -26,6 +27,7 @@ export type Attempt = { readonly tried: Tried; readonly settled?: Promise<Settle
 
 type Proposal = {
   readonly item: AssignRequest['items'][number];
+  readonly type: string;
   readonly settle: (settled: Settled) => void;
 };
 type Answer = z.infer<typeof assignAnswer>['items'][number] | undefined;
@@ -66,8 +68,9 @@ export class AssignmentService implements OnApplicationShutdown {
     return this.proposed.has(task.id) || knownVersion(this.view.fleet, task.id) > task.version;
   }
 
-  /** Whether an agent of this process that can do tasks of this kind has a free slot. */
+  /** Whether an agent of this process that can do tasks of this kind has a free slot, and may be given one. */
   hasRoom(task: QueuedTask): boolean {
+    if (isHeldBack(this.view.index.fleet, task.type)) return false;
     return freeSlots(this.view, task) > 0;
   }
 
@@ -75,6 +78,7 @@ export class AssignmentService implements OnApplicationShutdown {
   attempt(task: QueuedTask): Attempt {
     const { fleet } = this.view;
     if (this.isKnown(task)) return { tried: 'known' };
+    if (isHeldBack(fleet, task.type)) return { tried: 'no_room' };
     // Without a lease no agent is this process's own, and none is found.
     this.leases.isHolding();
     const startedAt = performance.now();
@@ -90,10 +94,11 @@ export class AssignmentService implements OnApplicationShutdown {
     const { agent, decision } = placement;
     this.proposed.add(task.id);
     reserve(fleet, agent, task.id);
+    spend(fleet, task.type);
     const shardEpoch = leaseOf(fleet, agent)?.epoch ?? 0;
     const { id: taskId, version } = task;
     const item = { taskId, version, agentId: agent.id, shardEpoch, decision: { ...decision, tookMicros } };
-    const settled = new Promise<Settled>((settle) => this.batcher.add({ item, settle }));
+    const settled = new Promise<Settled>((settle) => this.batcher.add({ item, type: task.type, settle }));
     return { tried: 'placed', settled };
   }
 
@@ -115,7 +120,7 @@ export class AssignmentService implements OnApplicationShutdown {
     this.fleetService.changed();
   }
 
-  private take({ item }: Proposal, answer: Answer): Settled {
+  private take({ item, type }: Proposal, answer: Answer): Settled {
     const { taskId, agentId } = item;
     const { fleet } = this.fleetService;
     if (answer?.ok === true) hold(fleet, { agentId, taskId, version: answer.version });
@@ -127,6 +132,10 @@ export class AssignmentService implements OnApplicationShutdown {
     this.proposed.delete(taskId);
     if (answer === undefined) return 'unanswered';
     if (answer.ok) return 'assigned';
+    if (isAboutType(answer.error.code)) {
+      holdBack(fleet, type);
+      return 'again';
+    }
     if (isDoubted) {
       this.snapshots.refresh([agentId]);
       return 'again';
@@ -141,6 +150,11 @@ export class AssignmentService implements OnApplicationShutdown {
 
 function isAboutAgent(code: string): boolean {
   return code === 'AGENT_AT_CAPACITY' || code === 'AGENT_NOT_ONLINE' || code === 'AGENT_NOT_FOUND';
+}
+
+/** The task is to be had as soon as its type is. */
+function isAboutType(code: string): boolean {
+  return code === 'PAUSED' || code === 'TYPE_AT_CAPACITY';
 }
 
 /** The task may be had as before, but not now and here. */

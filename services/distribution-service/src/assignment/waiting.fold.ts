@@ -2,6 +2,7 @@ import { LIMITS } from '@baton/contracts';
 import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts';
 import { signatureOf, type FleetIndex } from '../engine/signatures.fold.js';
 import type { Fleet } from '../fleet/fleet.state.js';
+import { isHeldBack } from '../fleet/holds.fold.js';
 import { isOurTurn, neighboursWithRoom } from '../shards/turns.decide.js';
 import { compareTasks, positionOf } from './task.order.js';
 import { createWaiting, insert, restart, TASKS_KEPT_PER_CLASS } from './waiting.state.js';
@@ -50,7 +51,7 @@ export function planReading(
   for (const state of waiting.values()) {
     if (isRestartDue(state, fleet, now)) restart(state, fleet, now);
     if (!state.more || state.ahead.length > 0) continue;
-    const { room } = signatureOf(index, state.asked).own;
+    const room = roomFor(state, index);
     if (room > 0) plan.push({ state, room });
     if (plan.length === CLASSES_ASKED) break;
   }
@@ -99,7 +100,7 @@ export function tryAhead(
   attempt: (task: QueuedTask) => Tried,
 ): boolean {
   const { fleet } = index;
-  const roomOf = (state: WaitingClass) => signatureOf(index, state.asked).own.room;
+  const roomOf = (state: WaitingClass) => roomFor(state, index);
   const withRoom = new Map<WaitingClass, ReadonlySet<string>>();
   const isOurs = (state: WaitingClass, task: QueuedTask) => {
     const rivals = withRoom.get(state) ?? neighboursWithRoom(fleet, signatureOf(index, state.asked));
@@ -128,6 +129,11 @@ export function tryAhead(
   }
   dropDone(waiting, fleet);
   return false;
+}
+
+/** How many tasks of a class could be bound now: none while its type is held back. */
+function roomFor({ asked }: WaitingClass, index: FleetIndex): number {
+  return isHeldBack(index.fleet, asked.type) ? 0 : signatureOf(index, asked).own.room;
 }
 
 function leave(state: WaitingClass, task: QueuedTask): Tried | 'left' {

@@ -1,6 +1,6 @@
 import { BUS, type Bus } from '@baton/bus';
-import { backlogAnswer, SERVICE_SUBJECTS } from '@baton/contracts';
-import type { BacklogAnswer, BacklogRequest, QueuedTask } from '@baton/contracts';
+import { backlogAnswer, HINT_SUBJECTS, SERVICE_SUBJECTS, typesHint } from '@baton/contracts';
+import type { BacklogAnswer, BacklogRequest, HeldBack, QueuedTask } from '@baton/contracts';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AssignmentService, type Attempt, type Settled } from '../assignment/assignment.service.js';
@@ -10,6 +10,7 @@ import { planReading, takePages, tryAhead } from '../assignment/waiting.fold.js'
 import type { WaitingClasses } from '../assignment/waiting.state.js';
 import { agentsGauge, waitingClassesGauge } from '../distribution.metrics.js';
 import { FleetService } from '../fleet/fleet.service.js';
+import { applyHeldBack, applyRoom, isHeldBack } from '../fleet/holds.fold.js';
 import { roomOf } from '../fleet/slots.fold.js';
 import { LOGGER } from '../logger.js';
 import { NeighboursService } from '../shards/neighbours.service.js';
@@ -17,6 +18,7 @@ import { leaseOf } from '../shards/ownership.fold.js';
 import { TURN_MS } from '../shards/turns.decide.js';
 import { askTaskService } from '../task-service.client.js';
 
+const NOTHING: HeldBack = { all: false, types: [] };
 const TICK_MS = 1_000;
 const TIMEOUT_MS = 5_000;
 const DISCOVER_PAGE = 200;
@@ -51,6 +53,7 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.fleetService.onChanged(() => this.wake());
     this.timer = setInterval(() => void this.tick(), TICK_MS);
+    this.bus.subscribe(HINT_SUBJECTS.types, (body) => this.typesChanged(body));
   }
 
   onModuleDestroy(): void {
@@ -90,8 +93,11 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** A new task is tried at once; while others wait for slots it takes its turn among them. */
   private tryInTurn(task: QueuedTask): Attempt | undefined {
-    if (!this.isInTurn(task)) return this.assignments.attempt(task);
+    const isHeld = isHeldBack(this.fleetService.fleet, task.type);
+    if (!isHeld && !this.isInTurn(task)) return this.assignments.attempt(task);
     this.mark(task);
+    // Neighbours may have it no more than we.
+    if (isHeld) return undefined;
     return this.assignments.hasRoom(task) ? undefined : { tried: 'no_room' };
   }
 
@@ -138,6 +144,15 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
     if (!hasRoom || !this.bus.isConnected()) return;
     this.discoveryDue = true;
     await this.read();
+  }
+
+  /** A hint of task-service: types were let go on, or one has room again. */
+  private typesChanged(body: unknown): void {
+    const hint = typesHint.safeParse(body);
+    if (!hint.success) return;
+    if (applyRoom(this.fleetService.fleet, hint.data)) this.wake();
+    // The answer tells what is held back now.
+    if (hint.data.changed) void this.tick();
   }
 
   /** One reader at a time: it goes on until there is nothing some agent with room could take. */
@@ -195,8 +210,11 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
     discover(this.waiting, task, this.fleetService.fleet, performance.now());
   }
 
-  private ask(request: BacklogRequest): Promise<BacklogAnswer> {
+  private async ask(request: BacklogRequest): Promise<BacklogAnswer> {
     const options = { answer: backlogAnswer, timeoutMs: TIMEOUT_MS };
-    return askTaskService(this.bus, SERVICE_SUBJECTS.backlog, request, options);
+    const answer = await askTaskService(this.bus, SERVICE_SUBJECTS.backlog, request, options);
+    const isFreed = applyHeldBack(this.fleetService.fleet, answer.heldBack ?? NOTHING);
+    if (isFreed) this.readAgain = true;
+    return answer;
   }
 }

@@ -73,6 +73,8 @@ export type Fleet = {
   readonly holds: Map<string, Hold>;
   /** The latest releases, oldest first: a hold that arrives after its release must not count. */
   readonly released: Map<string, { readonly agentId: string; readonly version: number }>;
+  /** What task-service holds back: everything, or tasks of some types, of which so many may still be proposed. */
+  heldBack: { readonly all: boolean; readonly types: Map<string, number> };
   /** Counts what was learned. An answer to a question asked at step n knows nothing of later steps. */
   step: number;
   /** Counts changes of who there is, what they can do and whose they are; caches compare it. */
@@ -100,6 +102,7 @@ export function createFleet(self: string): Fleet {
     agents: new Map(),
     holds: new Map(),
     released: new Map(),
+    heldBack: { all: false, types: new Map() },
     step: 0,
     generation: 0,
     freed: 0,

@@ -21,6 +21,7 @@ import type { Caller, TaskService } from '../tasks/task.service.js';
 import { namedBy } from '../tasks/delegation.rules.js';
 import type { TaskCommand } from '../tasks/task.state.js';
 import { CALL_WORDS } from '../tasks/task.words.js';
+import type { AdmissionService } from '../types/admission.service.js';
 import { acknowledgeInbox, findInbox } from './inbox.store.js';
 
 type Request = { readonly agentId: string; readonly body: unknown; readonly traceparent: string | undefined };
@@ -35,14 +36,17 @@ export class CallsService {
     private readonly tasks: TaskService,
     private readonly reading: TaskReading,
     private readonly lists: ListService,
+    private readonly admission: AdmissionService,
   ) {}
 
-  create(request: Request): Promise<CallCreateAnswer> {
-    return this.createWith(request, parse(callCreate, request.body, 'create'));
+  async create(request: Request): Promise<CallCreateAnswer> {
+    const keyOf = (said: CallCreate) => idempotencyOf(request, said);
+    return this.createWith(request, await this.admission.parseNew(callCreate, request.body, 'create', keyOf));
   }
 
-  spawn(request: Request): Promise<CallCreateAnswer> {
-    return this.createWith(request, parse(callSpawn, request.body, 'spawn'));
+  async spawn(request: Request): Promise<CallCreateAnswer> {
+    const keyOf = (said: CallCreate) => idempotencyOf(request, said);
+    return this.createWith(request, await this.admission.parseNew(callSpawn, request.body, 'spawn', keyOf));
   }
 
   async get({ agentId, body }: Request) {
@@ -86,15 +90,12 @@ export class CallsService {
     return { ok: true, acknowledged: await acknowledgeInbox(this.pool, agentId, ids) };
   }
 
-  private async createWith(
-    { agentId, body, traceparent }: Request,
-    request: CallCreate,
-  ): Promise<CallCreateAnswer> {
-    const text = JSON.stringify(body);
-    const { parent, idempotencyKey: key } = request;
-    const scope = parent === undefined ? `agent:${agentId}` : `parent:${parent.taskId}`;
-    const idempotency = key && { scope, key, fingerprint: hash('sha256', text, 'base64url') };
-    const by = { ...caller(agentId, traceparent, text.length), ...(idempotency ? { idempotency } : {}) };
+  private async createWith(sent: Request, request: CallCreate): Promise<CallCreateAnswer> {
+    const { agentId, body, traceparent } = sent;
+    const { parent } = request;
+    const idempotency = idempotencyOf(sent, request);
+    const bytes = JSON.stringify(body).length;
+    const by = { ...caller(agentId, traceparent, bytes), ...(idempotency ? { idempotency } : {}) };
     const under = parent && {
       taskId: parent.taskId,
       fence: { agentId, attempt: parent.attempt, epoch: parent.epoch },
@@ -123,6 +124,13 @@ export class CallsService {
   private async holdsAncestor(agentId: string, { parentTaskId }: TaskDetail): Promise<boolean> {
     return parentTaskId !== null && (await this.reading.holdsTreeOf(agentId, parentTaskId));
   }
+}
+
+/** Inside a parent the key is the parent's: the next attempt finds the children of the first. */
+function idempotencyOf({ agentId, body }: Request, { parent, idempotencyKey: key }: CallCreate) {
+  if (key === undefined) return undefined;
+  const scope = parent === undefined ? `agent:${agentId}` : `parent:${parent.taskId}`;
+  return { scope, key, fingerprint: hash('sha256', JSON.stringify(body), 'base64url') };
 }
 
 function caller(agentId: string, traceparent: string | undefined, bytes: number): Caller {

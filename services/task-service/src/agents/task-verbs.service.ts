@@ -14,6 +14,7 @@ import { readTasks } from '../tasks/task.store.js';
 import type { Accepted } from '../tasks/task.js';
 import { HELD_WORDS, type SaidCommand } from '../tasks/task.words.js';
 import type { UsageService } from '../usage/usage.service.js';
+import type { AdmissionService } from '../types/admission.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { saveProgress } from './progress.store.js';
 
@@ -23,6 +24,7 @@ export class TaskVerbsService {
     private readonly pool: Pool,
     private readonly writePath: WritePath,
     private readonly usage: UsageService,
+    private readonly admission: AdmissionService,
   ) {}
 
   async state(
@@ -83,7 +85,7 @@ export class TaskVerbsService {
   ): Promise<TaskAnswer> {
     if (said instanceof DomainError) return refused(said);
     const settled = await this.writePath.submit({
-      command: said.command,
+      command: await this.admission.judged(said.command),
       commandId: said.commandId,
       actor: `agent:${agentId}` satisfies Actor,
       traceparent,

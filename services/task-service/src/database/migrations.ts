@@ -6,6 +6,7 @@ import { SessionAge1764000000000 } from './migrations/session-age.js';
 import { Workflows1764300000000 } from './migrations/workflows.js';
 import { WaitLimits1764200000000 } from './migrations/wait-limits.js';
 import { ShardLeases1763900000000 } from './migrations/shard-leases.js';
+import { TaskTypes1764500000000 } from './migrations/task-types.js';
 
 /**
  * The migrations, oldest first; each name ends in the time it was written, by which TypeORM orders them. A large one
@@ -19,5 +20,6 @@ export const MIGRATIONS = [
   WaitLimits1764200000000,
   Workflows1764300000000,
   Delegation1764400000000,
+  TaskTypes1764500000000,
   History1764600000000,
 ];

@@ -13,6 +13,7 @@ import {
 import type { DatabaseClock } from '@baton/runtime';
 import { findFleet, findHeld } from '../agents/agent.store.js';
 import type { Pool } from '../database/database.js';
+import type { HoldService } from '../types/hold.service.js';
 import type { LeaseService } from '../shards/lease.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { discoverClasses, findQueued } from './backlog.store.js';
@@ -27,18 +28,20 @@ export class DistributionService {
     private readonly pool: Pool,
     private readonly writePath: WritePath,
     private readonly leases: LeaseService,
+    private readonly holds: HoldService,
     private readonly clock: DatabaseClock,
   ) {}
 
   /** Binds tasks to agents, each item on its own; answers are in the order of the items. */
   async assign({ items }: AssignRequest, traceparent: string | undefined): Promise<AssignAnswer> {
     const outdated = await this.leases.findOutdated(items);
+    const mayBeHeldBack = this.holds.any;
     const settled = await Promise.all(
       items.map(async ({ taskId, version, agentId, decision }, index) => {
         const refusal = outdated[index];
         if (refusal !== undefined) return refusal;
         return this.writePath.submit({
-          command: { kind: 'assign', taskId, agentId, decision },
+          command: { kind: 'assign', taskId, agentId, decision, mayBeHeldBack },
           ...(version === undefined ? {} : { ifVersions: [version] }),
           actor: 'service:distribution',
           traceparent: traceparent ?? null,
@@ -62,7 +65,8 @@ export class DistributionService {
   }
 
   async backlog({ classes = [], discover }: BacklogRequest): Promise<BacklogAnswer> {
-    const [queued, discovered] = await Promise.all([
+    const [heldBack, queued, discovered] = await Promise.all([
+      this.holds.now(),
       classes.length === 0 ? NOTHING_QUEUED : findQueued(this.pool, classes),
       discover === undefined ? [] : discoverClasses(this.pool, discover.after ?? '', discover.limit),
     ]);
@@ -79,6 +83,7 @@ export class DistributionService {
         return { backlogClass, tasks, more: found.length > tasks.length };
       }),
       discovered: [...discovered],
+      heldBack,
     };
   }
 

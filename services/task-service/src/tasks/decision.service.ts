@@ -10,6 +10,7 @@ import {
   type Waiting,
 } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
+import type { HoldService } from '../types/hold.service.js';
 import { iso, toNeeds } from './task.events.js';
 import * as reader from './task.reader.store.js';
 import { taskNotFound } from './task.reading.service.js';
@@ -21,6 +22,7 @@ export class DecisionService {
   constructor(
     private readonly pool: Pool,
     private readonly bus: Bus,
+    private readonly holds: HoldService,
   ) {}
 
   /** Why the task is with its agent, or why it is with nobody. */
@@ -60,7 +62,7 @@ export class DecisionService {
         nextStep: 'It becomes ready at that time',
       };
     }
-    return this.explain(task);
+    return (await this.holds.whyHeldBack(task.type)) ?? this.explain(task);
   }
 
   /** Only the distribution knows the live fleet. */

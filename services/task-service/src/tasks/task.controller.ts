@@ -11,9 +11,11 @@ import {
 } from '@baton/contracts';
 import { Body, Controller, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
 import { RequestCaller } from '../http/caller.js';
 import { markReplayed } from '../http/replayed.js';
-import { TaskService, type Caller } from './task.service.js';
+import { AdmissionService } from '../types/admission.service.js';
+import { placed, TaskService, type Caller } from './task.service.js';
 
 type BatchItem = { readonly index: number } & (
   | { readonly ok: true; readonly id: string; readonly status: TaskStatus; readonly version: number }
@@ -23,7 +25,10 @@ type BatchItem = { readonly index: number } & (
 /** What makes tasks, over HTTP. */
 @Controller('v1/tasks')
 export class TaskController {
-  constructor(private readonly tasks: TaskService) {}
+  constructor(
+    private readonly tasks: TaskService,
+    private readonly admission: AdmissionService,
+  ) {}
 
   @Post()
   async create(
@@ -31,7 +36,10 @@ export class TaskController {
     @RequestCaller() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { view, replayed } = await this.tasks.create(parse(createTask, body, 'Task'), caller);
+    const { view, replayed } = await this.tasks.create(
+      await this.parse(createTask, body, 'Task', caller),
+      caller,
+    );
     void reply.header('location', `/v1/tasks/${view.id}`).header('etag', `"v${view.version}"`);
     markReplayed(reply, replayed);
     return view;
@@ -46,7 +54,8 @@ export class TaskController {
   ) {
     const loose = parse(looseBatch, body, 'Batch');
     if (loose.atomic) {
-      const created = await this.tasks.createAll(parse(createBatch, body, 'Batch').tasks, caller);
+      const { tasks } = await this.parse(createBatch, body, 'Batch', caller);
+      const created = await this.tasks.createAll(tasks, caller);
       markReplayed(reply, created.replayed);
       return { tasks: created.tasks };
     }
@@ -63,14 +72,30 @@ export class TaskController {
     @RequestCaller() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const created = await this.tasks.createGraph(parse(createGraph, body, 'Graph'), caller);
+    const created = await this.tasks.createGraph(
+      await this.parse(createGraph, body, 'Graph', caller),
+      caller,
+    );
     markReplayed(reply, created.replayed);
     return { tasks: created.tasks };
   }
 
+  private parse<T extends z.ZodType>(schema: T, body: unknown, what: string, { idempotency }: Caller) {
+    return this.admission.parseNew(schema, body, what, () => idempotency);
+  }
+
+  private async parseItem(item: unknown, caller: Caller): Promise<CreateTask | DomainError> {
+    try {
+      return await this.parse(createTask, item, 'Task', caller);
+    } catch (error) {
+      if (error instanceof DomainError) return error;
+      throw error;
+    }
+  }
+
   private async createEach(items: readonly unknown[], caller: Caller) {
-    const parsed = items.map(parseItem);
-    const valid = parsed.filter((item): item is CreateTask => !(item instanceof DomainError));
+    const parsed = await Promise.all(items.map((item, index) => this.parseItem(item, placed(caller, index))));
+    const valid = parsed.flatMap((task, index) => (task instanceof DomainError ? [] : [{ task, index }]));
     const settled = await this.tasks.createEach(valid, caller);
     const next = settled.values();
     const results = parsed.map((item, index): BatchItem => {
@@ -81,14 +106,5 @@ export class TaskController {
     });
     const replayed = settled.some((outcome) => !(outcome instanceof DomainError) && outcome.replayed);
     return { results, replayed };
-  }
-}
-
-function parseItem(item: unknown): CreateTask | DomainError {
-  try {
-    return parse(createTask, item, 'Task');
-  } catch (error) {
-    if (error instanceof DomainError) return error;
-    throw error;
   }
 }

@@ -29,7 +29,7 @@ export function decide(
     case 'start':
       return refuseStale(task, related, command.fence) ?? start(task, command.fence, at);
     case 'complete':
-      return refuseStale(task, related, command.fence) ?? complete(task, command.result, at);
+      return refuseStale(task, related, command.fence) ?? complete(task, command, at);
     case 'fail':
       return refuseStale(task, related, command.fence) ?? fail(task, 'fail', command.error, at);
     case 'return':
@@ -94,6 +94,7 @@ function assign(
   if (task.backlogClass === null) return conflict(task, 'it is not available yet');
   if (task.pinnedTo !== null && task.pinnedTo !== command.agentId)
     return conflict(task, `it waits for agent ${task.pinnedTo}`);
+  if (related.heldBack !== undefined) return related.heldBack;
   const agent = related.agent;
   if (agent === undefined)
     return new DomainError('AGENT_NOT_FOUND', `No agent ${command.agentId} is registered`);
@@ -121,8 +122,13 @@ function start(task: Task, fence: Fence, now: number): Decided | DomainError {
   });
 }
 
-function complete(task: Task, result: Changed['result'], now: number): Decided | DomainError {
+function complete(
+  task: Task,
+  { result, refusal }: Extract<TaskCommand, { kind: 'complete' }>,
+  now: number,
+): Decided | DomainError {
   if (!allows('complete', task.status)) return conflict(task, 'start it first');
+  if (refusal !== undefined) return refusal;
   return changed(
     task,
     'complete',
@@ -130,7 +136,7 @@ function complete(task: Task, result: Changed['result'], now: number): Decided |
     now,
     { ...ended('completed', null, task, now), error: null },
     {
-      result: result ?? null,
+      result,
     },
   );
 }

@@ -3,6 +3,7 @@ import type { Pool } from '../database/database.js';
 import type { Idempotency, Settled } from '../write-path/submission.js';
 import type { UsageService } from '../usage/usage.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
+import type { AdmissionService } from '../types/admission.service.js';
 import { toNewTask, toNewTasks } from './new-task.js';
 import { replay, type Changes } from './task.fold.js';
 import * as reader from './task.reader.store.js';
@@ -28,6 +29,7 @@ export class TaskService {
   constructor(
     private readonly pool: Pool,
     private readonly writePath: WritePath,
+    private readonly admission: AdmissionService,
     private readonly mintId: () => string,
     private readonly usage: UsageService,
   ) {}
@@ -45,18 +47,16 @@ export class TaskService {
     return { view: await this.asCreated(outcome.accepted[0]?.taskId ?? ''), replayed: true };
   }
 
-  /** Creates tasks each on its own; answers are in the order given, refusals among them. */
-  createEach(tasks: readonly CreateTask[], caller: Caller): Promise<readonly Settled[]> {
+  /** Creates tasks each on its own, the caller's key standing for each in its place; refusals among the answers. */
+  createEach(
+    tasks: readonly { readonly task: CreateTask; readonly index: number }[],
+    caller: Caller,
+  ): Promise<readonly Settled[]> {
     const bytes = Math.ceil(caller.bytes / Math.max(1, tasks.length));
     return Promise.all(
-      tasks.map((task, index) => {
-        const { idempotency } = caller;
-        // The key of the batch stands for each of its tasks in its place.
-        const own = idempotency && { ...idempotency, key: `${idempotency.key}#${index}` };
+      tasks.map(({ task, index }) => {
         const command = { kind: 'create', tasks: [toNewTask(task, this.mintId)] } as const;
-        return this.writePath.submit(
-          submission(command, { ...caller, bytes, ...(own ? { idempotency: own } : {}) }),
-        );
+        return this.writePath.submit(submission(command, { ...placed(caller, index), bytes }));
       }),
     );
   }
@@ -81,7 +81,8 @@ export class TaskService {
     caller: Caller,
   ): Promise<{ readonly accepted: Accepted; readonly replayed: boolean }> {
     if (used !== undefined) await this.usage.keep(used.agentId, [used]);
-    const outcome = await this.writePath.execute({ ...caller, ...said });
+    const judged = await this.admission.judged(said.command);
+    const outcome = await this.writePath.execute({ ...caller, ...said, command: judged });
     const [accepted] = outcome.accepted;
     if (accepted === undefined) throw taskNotFound(said.command.taskId);
     return { accepted, replayed: outcome.replayed };
@@ -105,6 +106,13 @@ export class TaskService {
     if (task === undefined || changes === undefined) throw taskNotFound(id);
     return toView({ ...task, ...descriptionOf(changes) });
   }
+}
+
+/** The caller of one task of a batch: its key is that of the batch, in this place. */
+export function placed(caller: Caller, index: number): Caller {
+  const { idempotency } = caller;
+  if (idempotency === undefined) return caller;
+  return { ...caller, idempotency: { ...idempotency, key: `${idempotency.key}#${index}` } };
 }
 
 function submission(command: CreateCommand, caller: Caller) {

@@ -1,5 +1,13 @@
 import { isTerminal, TASK_STATUSES } from '@baton/contracts';
-import type { Decision, IfFull, JsonValue, TaskError, TaskEventType, TaskStatus } from '@baton/contracts';
+import type {
+  Decision,
+  DomainError,
+  IfFull,
+  JsonValue,
+  TaskError,
+  TaskEventType,
+  TaskStatus,
+} from '@baton/contracts';
 import type { TaskChanges } from './task.changes.js';
 
 /** One arrow of the life cycle: the command's name, where it may start, where it may end, the event it writes. */
@@ -100,6 +108,8 @@ export type TaskCommand =
       readonly decision: Decision | null;
       /** What happens where an agent an operator names has no room. */
       readonly ifFull?: IfFull;
+      /** Something may be held back of the type: paused, or as many held as may be. */
+      readonly mayBeHeldBack?: boolean;
     }
   | {
       readonly kind: 'delegate';
@@ -132,6 +142,8 @@ export type TaskCommand =
       readonly taskId: string;
       readonly fence: Fence;
       readonly result: JsonValue;
+      /** The type of the task does not take this result. */
+      readonly refusal?: DomainError;
     }
   | { readonly kind: 'fail'; readonly taskId: string; readonly fence: Fence; readonly error: TaskError }
   | {

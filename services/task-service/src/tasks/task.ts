@@ -5,6 +5,7 @@ import type {
   Capability,
   Criteria,
   Decision,
+  DomainError,
   DependencyPolicy,
   JsonObject,
   JsonValue,
@@ -157,6 +158,8 @@ export type Command = CreateCommand | TaskCommand;
 /** The rows a decision looks at beside the task itself. */
 export type Related = {
   readonly dependencies: readonly Edge[];
+  /** For `assign`: why the tasks of its type are held back, if they are. */
+  readonly heldBack?: DomainError | undefined;
   /** The agent that is to have the task, locked. */
   readonly agent: AgentUnderLock | undefined;
   readonly named?: Named;

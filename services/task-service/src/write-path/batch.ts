@@ -4,8 +4,9 @@ import type { Revision } from '../tasks/revision.store.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
 import type { AgentUnderLock, Changed, CreateCommand, Decided, Related, Task } from '../tasks/task.js';
-import { ARROWS, assignedBy, isTerminal, LOOPS, type TaskCommand } from '../tasks/task.state.js';
+import { ARROWS, assignedBy, isHeld, isTerminal, LOOPS, type TaskCommand } from '../tasks/task.state.js';
 import { refuseVersion } from '../tasks/update.decide.js';
+import { refuseHeldBack } from '../types/hold.decide.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
 import type { EventRow } from './event.store.js';
@@ -30,6 +31,7 @@ export class Batch {
   private readonly results = new Map<string, string>();
   private readonly revised = new Map<string, Revision['described']>();
   private readonly held = new Map<string, number>();
+  private readonly heldOfType = new Map<string, number>();
   private readonly added = new Map<string, number>();
   /** Tasks this batch adds, by the root of their tree. */
   private readonly grown = new Map<string, number>();
@@ -149,6 +151,8 @@ export class Batch {
     if (task.attempt > before.attempt && task.assignedTo !== null) {
       this.held.set(task.assignedTo, (this.held.get(task.assignedTo) ?? 0) + 1);
     }
+    if (isHeld(task.status) && !isHeld(before.status))
+      this.heldOfType.set(task.type, (this.heldOfType.get(task.type) ?? 0) + 1);
     if (isTerminal(task.status)) this.ended.push(task);
   }
 
@@ -170,11 +174,17 @@ export class Batch {
       })),
       agent: this.agent(assignedBy(command)),
       named: this.loaded.named,
+      heldBack: this.heldBack(command, locked.task.type),
       liveEpoch: locked.liveEpoch,
       heartbeatMs: locked.heartbeatMs,
       described: this.describedAs(command.taskId),
       progressAt: this.loaded.progress.get(command.taskId) ?? null,
     };
+  }
+
+  private heldBack(command: TaskCommand, type: string): DomainError | undefined {
+    if (command.kind !== 'assign' || command.mayBeHeldBack !== true) return undefined;
+    return refuseHeldBack(this.loaded.holds, type, this.heldOfType.get(type) ?? 0);
   }
 
   private describedAs(id: string): Related['described'] {

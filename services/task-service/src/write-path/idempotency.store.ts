@@ -38,6 +38,12 @@ export async function claimKeys(
   return new Map(rows.map((row) => [keyName(row), row]));
 }
 
+/** Whether a request with this key was accepted before. */
+export async function isKnownKey(db: Queryable, { scope, key }: Idempotency): Promise<boolean> {
+  const text = 'SELECT 1 FROM idempotency_keys WHERE scope = $1 AND key = $2 AND outcome IS NOT NULL';
+  return (await db.query(text, [scope, key])).rowCount === 1;
+}
+
 /** Remembers what accepted keys stand for. */
 export async function keepKeys(
   db: Queryable,

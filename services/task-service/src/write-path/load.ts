@@ -10,6 +10,8 @@ import type { TreeSpending } from '../usage/budget.decide.js';
 import { findSpending } from '../usage/usage.store.js';
 import { bringBack, lockDependencies, lockTargets } from './load.archived.js';
 import { loadNamed } from './load.named.js';
+import { NO_HOLDS, type Holds } from '../types/hold.decide.js';
+import { lockHolds } from '../types/hold.store.js';
 import type { Settled, Submission } from './submission.js';
 
 /** Everything a batch locked and read, in the order of the locks. */
@@ -27,6 +29,7 @@ export type Loaded = {
   readonly named: Named;
   /** Of trees that are to grow, by root; those without a budget are not among them. */
   readonly spending: ReadonlyMap<string, TreeSpending>;
+  readonly holds: Holds;
   readonly now: number;
 };
 
@@ -43,6 +46,7 @@ export async function load(
   const agentIds = new Set<string>();
   const dueIds = new Set<string>();
   const updated = new Set<string>();
+  const heldBack = new Set<string>();
   submissions.forEach(({ command }, index) => {
     if (command.kind === 'create' && command.parent) parents.add(command.parent.taskId);
     if (replays[index] !== undefined) return;
@@ -57,6 +61,7 @@ export async function load(
     if (command.kind === 'due') dueIds.add(command.taskId);
     const agentId = assignedBy(command);
     if (agentId !== null) agentIds.add(agentId);
+    if (command.kind === 'assign' && command.mayBeHeldBack) heldBack.add(command.taskId);
   });
   for (const parent of parents) targets.add(parent);
   await bringBack(
@@ -74,7 +79,10 @@ export async function load(
   const roots = [...parents].flatMap((id) => locked.tasks.get(id)?.task.rootTaskId ?? []);
   const spending = roots.length === 0 ? new Map() : await findSpending(db, [...new Set(roots)]);
   const described = updated.size === 0 ? new Map() : await findDescribed(db, [...updated]);
-  const { agents, now } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
+  const { agents, now: afterAgents } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
+  const types = new Set([...heldBack].flatMap((id) => locked.tasks.get(id)?.task.type ?? []));
+  const { holds, now = afterAgents } =
+    types.size === 0 ? { holds: NO_HOLDS } : await lockHolds(db, [...types]);
   return {
     tasks: locked.tasks,
     dependencies,
@@ -85,6 +93,7 @@ export async function load(
     named,
     spending,
     described,
+    holds,
     now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
   };
 }
