@@ -1,5 +1,5 @@
 import { agentSubject, control, type PatchTaskInput, type TaskDetail, type TaskPage } from '@baton/contracts';
-import { createCalls, type Create, type TaskQuery, type UpdateOptions } from './calls.js';
+import { createCalls, type Answer, type Create, type TaskQuery, type UpdateOptions } from './calls.js';
 import { createConnection } from './connection.js';
 import { createContext } from './context.js';
 import { isCut, readWhole } from './whole-assignment.js';
@@ -35,6 +35,8 @@ export type Agent = {
   /** Lets a task go on that this agent created with `hold`. */
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
+  /** Answers what a task is blocked for, or says that there is no answer: its creator may, and who holds an ancestor. */
+  answer(taskId: string, answer: Answer): Promise<void>;
   /**
    * Hears the ends of tasks this agent created, at least once each. Listen before `start`: what nobody listens to is
    * acknowledged unheard. An item whose listener throws comes again.
@@ -181,6 +183,7 @@ export function createAgent(options: AgentOptions): Agent {
     update: (taskId, changes, updateOptions) => calls.update(taskId, changes, updateOptions),
     release: (taskId) => calls.release(taskId),
     cancel: (taskId, reason) => calls.cancel(taskId, reason),
+    answer: (taskId, answer) => calls.answer(taskId, answer),
     onEnd: (listener) => inbox.listen(listener),
   };
 }

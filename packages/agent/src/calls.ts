@@ -8,6 +8,7 @@ import {
   type CreatedTask,
   type CreateGraphInput,
   type CreateTaskInput,
+  type JsonValue,
   type ParentFence,
   type PatchTaskInput,
   type TaskDetail,
@@ -48,6 +49,11 @@ export type TaskQuery = {
   readonly cursor?: string;
 };
 
+/** What is said to a task that asks; `attempt` has it refused when another attempt has asked since. */
+export type Answer = { readonly attempt?: number } & (
+  { readonly answer: JsonValue } | { readonly denied: true; readonly reason?: string }
+);
+
 /** What an agent asks of Baton outside of its tasks' lives. Refusals reject with a `DomainError`. */
 export type Calls = {
   /** `create`, or `spawn` when a parent is given. */
@@ -61,6 +67,7 @@ export type Calls = {
   update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
+  answer(taskId: string, answer: Answer): Promise<void>;
   acknowledge(inboxIds: readonly string[]): Promise<void>;
 };
 
@@ -123,6 +130,9 @@ export function createCalls(options: {
     },
     async cancel(taskId, reason) {
       await command('cancel', taskId, reason === undefined ? {} : { reason });
+    },
+    async answer(taskId, answer) {
+      await command('answer', taskId, answer);
     },
     async acknowledge(ids) {
       await call('ack', { ids });

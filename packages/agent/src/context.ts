@@ -1,5 +1,13 @@
-import type { DependencyResult, OfferedTask, PreviousAttempt, TaskDetail } from '@baton/contracts';
-import { ReturnTask, type ReturnReason } from './errors.js';
+import type {
+  Block,
+  ChildResult,
+  DependencyResult,
+  OfferedTask,
+  PreviousAttempt,
+  TaskDetail,
+  TaskQuestion,
+} from '@baton/contracts';
+import { BlockTask, ReturnTask, type ReturnReason } from './errors.js';
 import type { Calls, Create, CreateOptions } from './calls.js';
 import type { ProgressReport } from './progress.js';
 import type { Run } from './runs.js';
@@ -10,6 +18,10 @@ export type TaskContext = {
   readonly signal: AbortSignal;
   readonly attempt: number;
   readonly dependencyResults: readonly DependencyResult[];
+  /** How the children of this task stand, once it has some; detached ones are left out. */
+  readonly childResults: readonly ChildResult[];
+  /** What earlier attempts asked and were told, the latest last. */
+  readonly questions: readonly TaskQuestion[];
   /** How earlier attempts ended, the latest last. */
   readonly previousAttempts: readonly PreviousAttempt[];
   /** The result of the dependency with this name or task id; throws if there is none. */
@@ -22,6 +34,12 @@ export type TaskContext = {
    */
   readonly spawn: Create;
   get(taskId: string): Promise<TaskDetail>;
+  /**
+   * Ends the handler and gives its slot away until this has happened: children have ended (all, any, or so many), or
+   * somebody has answered a question. Then the handler is called anew, on this agent where it can, with
+   * `childResults` and `questions`.
+   */
+  block(wait: Block): never;
   /** Ends the handler and gives the task back unharmed. `declined`: not to this agent again. */
   giveBack(reason?: ReturnReason): never;
 };
@@ -34,7 +52,7 @@ export function createContext(
   calls: Calls,
   progress: (report: ProgressReport) => void,
 ): TaskContext {
-  const { task, attempt, dependencyResults, previousAttempts } = run.assignment;
+  const { task, attempt, dependencyResults, childResults, questions, previousAttempts } = run.assignment;
   const { signal } = run.abort;
   let creates = 0;
 
@@ -48,6 +66,8 @@ export function createContext(
     signal,
     attempt,
     dependencyResults,
+    childResults,
+    questions,
     previousAttempts,
     dependency: (name) => findDependency(dependencyResults, name),
     progress(percent, message) {
@@ -58,6 +78,9 @@ export function createContext(
     },
     spawn: spawn as Create,
     get: (taskId) => calls.get(taskId, signal),
+    block(wait) {
+      throw new BlockTask(wait);
+    },
     giveBack(reason) {
       throw new ReturnTask(reason);
     },

@@ -2,6 +2,7 @@ import {
   DomainError,
   ERRORS,
   taskError,
+  type Block,
   type ErrorBody,
   type ErrorCode,
   type TaskError,
@@ -34,6 +35,14 @@ export class ReturnTask extends Error {
   constructor(readonly reason: ReturnReason = 'declined') {
     super(`the agent gives the task back: ${reason}`);
     this.name = 'ReturnTask';
+  }
+}
+
+/** Thrown by a handler to give its slot away until something named has happened; then it is called anew. */
+export class BlockTask extends Error {
+  constructor(readonly block: Block) {
+    super(`the task waits for ${block.reason}`);
+    this.name = 'BlockTask';
   }
 }
 

@@ -1,14 +1,23 @@
 export { createAgent, type Agent } from './agent.js';
 export { runAgent, type RunAgentOptions } from './run-agent.js';
-export { ReturnTask, TaskAborted, TaskFailure, type AbortKind, type ReturnReason } from './errors.js';
+export {
+  BlockTask,
+  ReturnTask,
+  TaskAborted,
+  TaskFailure,
+  type AbortKind,
+  type ReturnReason,
+} from './errors.js';
 export type { AgentOptions } from './options.js';
 export type { StopOptions } from './leave.js';
-export type { Create, CreateOptions, TaskQuery, UpdateOptions } from './calls.js';
+export type { Answer, Create, CreateOptions, TaskQuery, UpdateOptions } from './calls.js';
 export type { TaskContext, TaskHandler } from './context.js';
 export type { EndListener } from './inbox.js';
 export type { AgentLogger } from './logger.js';
 export { DomainError } from '@baton/contracts';
 export type {
+  Block,
+  ChildResult,
   CreatedTask,
   CreateGraphInput,
   CreateTaskInput,
@@ -21,4 +30,5 @@ export type {
   TaskListItem,
   TaskPage,
   TaskSort,
+  TaskQuestion,
 } from '@baton/contracts';

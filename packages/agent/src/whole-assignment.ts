@@ -1,9 +1,9 @@
-import type { Assignment, DependencyResult } from '@baton/contracts';
+import type { Assignment, ChildResult } from '@baton/contracts';
 import type { Calls } from './calls.js';
 
 /** Whether something did not fit the offer. */
-export function isCut({ truncated, dependencyResults }: Assignment): boolean {
-  return truncated === true || dependencyResults.some((result) => result.truncated);
+export function isCut({ truncated, dependencyResults, childResults }: Assignment): boolean {
+  return truncated === true || [...dependencyResults, ...childResults].some((result) => result.truncated);
 }
 
 /** Reads what did not fit the offer, so that a handler never meets half a task. Rejects as `calls.get` does. */
@@ -12,17 +12,20 @@ export async function readWhole(
   calls: Calls,
   signal: AbortSignal,
 ): Promise<Assignment> {
-  const readResult = async (result: DependencyResult): Promise<DependencyResult> => {
-    if (!result.truncated) return result;
-    const { truncated: _, ...whole } = result;
-    return { ...whole, result: (await calls.get(result.taskId, signal)).result };
+  const readResult = async <T extends ChildResult>(part: T): Promise<T> => {
+    if (!part.truncated) return part;
+    const { truncated: _, ...whole } = part;
+    const { title, result } = await calls.get(part.taskId, signal);
+    return { ...whole, title, result } as T;
   };
-  const { truncated, dependencyResults, task, ...rest } = assignment;
-  const [detail, results] = await Promise.all([
+  const { truncated, dependencyResults, childResults, task, ...rest } = assignment;
+  const [detail, dependencies, children] = await Promise.all([
     truncated ? calls.get(task.id, signal) : undefined,
     Promise.all(dependencyResults.map(readResult)),
+    Promise.all(childResults.map(readResult)),
   ]);
-  if (detail === undefined) return { ...rest, task, dependencyResults: results };
-  const { description, metadata, input, context } = detail;
-  return { ...rest, task: { ...task, description, metadata, input, context }, dependencyResults: results };
+  const results = { dependencyResults: dependencies, childResults: children };
+  if (detail === undefined) return { ...rest, task, ...results };
+  const { description, metadata, input, context, questions } = detail;
+  return { ...rest, task: { ...task, description, metadata, input, context }, ...results, questions };
 }

@@ -7,6 +7,7 @@ import { patchTask } from './task-changes.js';
 import type { CreateGraphInput, CreateTaskInput } from './task.js';
 import { createdTask, taskDetail } from './task-view.js';
 import { idempotencyKey, uuid } from './words.js';
+import { answerFields, isOneAnswer, isOneAnswerMessage } from './workflow.js';
 
 /** The parent an agent creates children for, with the fence of its own hold on it. */
 export const parentFence = z.object({
@@ -60,6 +61,8 @@ export const callUpdate = z.object({
 });
 export const callRelease = z.object(aboutTask);
 export const callCancel = z.object({ ...aboutTask, reason: text({ maxCharacters: 255 }).optional() });
+/** `call.answer`: by the creator, or by who holds an ancestor. */
+export const callAnswer = z.object({ ...aboutTask, ...answerFields }).refine(isOneAnswer, isOneAnswerMessage);
 
 export const callInbox = z.object({ limit: z.number().int().min(1).max(100).default(100) });
 /** `count`: all that wait; 1,001 stands for more than 1,000. */

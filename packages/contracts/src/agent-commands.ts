@@ -6,6 +6,7 @@ import { TASK_STATUSES, taskError } from './task.js';
 import type { TaskVerb } from './subjects.js';
 import { usage } from './usage.js';
 import { agentId, uuid } from './words.js';
+import { blockForAnswer, blockForChildren } from './workflow.js';
 
 // Columns of the database are as wide: a larger number would be its error, not a refusal.
 const counter = z.int32().min(0);
@@ -30,6 +31,10 @@ export const taskCommands = {
   fail: z.object({ ...held, error: z.object(taskError.shape), usage: used }),
   return: z.object({ ...held, ...giveBack }),
   delegate: z.object({ ...held, ...handOver }),
+  block: z.discriminatedUnion('reason', [
+    z.object({ ...held, ...blockForChildren }),
+    z.object({ ...held, ...blockForAnswer }),
+  ]),
 } as const;
 export type ProgressCommand = z.infer<typeof taskCommands.progress>;
 
@@ -43,6 +48,10 @@ export const heldRequests = {
   fail: z.strictObject({ ...inStead, error: taskError, usage: used }),
   return: z.strictObject({ ...inStead, ...giveBack }),
   delegate: z.strictObject({ ...inStead, ...handOver }),
+  block: z.discriminatedUnion('reason', [
+    z.strictObject({ ...inStead, ...blockForChildren }),
+    z.strictObject({ ...inStead, ...blockForAnswer }),
+  ]),
 } as const satisfies Record<TaskVerb, z.ZodType>;
 
 /** One command, or several in one message: the items are then parsed and answered one by one. */

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { announcement } from './agent.js';
 import { decisionAsSent } from './decision.js';
 import { taskError } from './task.js';
-import { dependencyResult, taskDetail } from './task-view.js';
+import { childResult, dependencyResult, taskDetail } from './task-view.js';
 import { agentId, timestamp, uuid } from './words.js';
+import { taskQuestion } from './workflow.js';
 import type { ErrorBody } from './errors.js';
 
 /** Every request of an agent is answered with one of these. */
@@ -67,6 +68,10 @@ export const assignment = z.object({
   attempt: z.number().int(),
   decision: decisionAsSent.nullable(),
   dependencyResults: z.array(dependencyResult).readonly(),
+  /** How the children of the task stand, once it has any; too large results are fetched by id. */
+  childResults: z.array(childResult).readonly(),
+  /** What earlier attempts asked, and what was answered, the latest last. */
+  questions: z.array(taskQuestion).readonly(),
   /** How earlier attempts ended, the latest last. */
   previousAttempts: z.array(previousAttempt).readonly(),
   /** The holder's own process was already working on it. */
@@ -88,6 +93,8 @@ export const offer = z.object({
       attempt: z.number().int(),
       decision: decisionAsSent.nullable(),
       dependencyResults: z.array(z.unknown()),
+      childResults: z.array(z.unknown()).default([]),
+      questions: z.array(z.unknown()).default([]),
       previousAttempts: z.array(z.unknown()),
       resume: z.literal(true).optional(),
       truncated: z.literal(true).optional(),

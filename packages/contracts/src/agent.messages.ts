@@ -93,6 +93,11 @@ export const COMMAND_MESSAGES = {
     'It did not work out; tried again later when `retryable` and retries are left.',
   ),
   'task.return': command('return', 'Given back undone.'),
+  'task.block': command(
+    'block',
+    'Its slot is given away until its children have ended, or somebody has answered a question.',
+    ['DEPENDENCY_CYCLE'],
+  ),
   'task.delegate': command(
     'delegate',
     'Handed over to another agent, along a connection.',

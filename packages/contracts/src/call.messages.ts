@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import {
   callAck,
   callAckAnswer,
+  callAnswer,
   callCancel,
   callCreate,
   callCreateAnswer,
@@ -81,6 +82,12 @@ export const CALL_MESSAGES = {
     body: callCancel,
     answer: taskAnswer,
     errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
+  }),
+  'call.answer': call('answer', {
+    tells: 'Answer what a task is blocked for that the agent created, or below one it holds.',
+    body: callAnswer,
+    answer: taskAnswer,
+    errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'STALE_ATTEMPT'],
   }),
   'call.inbox': call('inbox', {
     tells: 'Read the unacknowledged ends. A `count` of 1,001 stands for more than 1,000.',

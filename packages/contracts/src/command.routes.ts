@@ -6,6 +6,7 @@ import type { Route } from './route.js';
 import { cancelTask, releaseTask, TASK_STATUSES } from './task.js';
 import { patchTask, replaceTask } from './task-changes.js';
 import { uuid } from './words.js';
+import { answerTask, unblockTask } from './workflow.js';
 
 /** What a command answers: where the task is now. */
 const changedTask = z.object({
@@ -59,6 +60,18 @@ export const COMMAND_ROUTES = {
     'INVALID_RESULT',
   ]),
   failTask: held('fail', 'Gives a try up, in the stead of the holder; it is tried again where it may be'),
+  blockTask: held('block', 'Gives the slot away and waits, in the stead of the holder', ['DEPENDENCY_CYCLE']),
+  answerTask: command(
+    'answer',
+    'Answers what a task was blocked for, or says that there is no answer: then it fails `denied`',
+    answerTask,
+    ['STALE_ATTEMPT'],
+  ),
+  unblockTask: command(
+    'unblock',
+    'Says that what a task waits for outside of Baton has happened',
+    unblockTask.optional(),
+  ),
   returnTask: held('return', 'Gives a task back undone, in the stead of the holder'),
   delegateTask: held(
     'delegate',

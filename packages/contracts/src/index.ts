@@ -29,3 +29,4 @@ export * from './task-type.js';
 export * from './task-view.js';
 export * from './usage.js';
 export * from './words.js';
+export * from './workflow.js';

@@ -10,6 +10,7 @@ export const LIMITS = {
   jsonDepth: 32,
   tags: 64,
   capabilities: 32,
+  answerBytes: 64 * 1024,
   dependencies: 1_000,
   batchTasks: 1_000,
   graphTasks: 10_000,

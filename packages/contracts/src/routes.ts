@@ -5,11 +5,13 @@ import { DOCUMENT_ROUTES } from './document.routes.js';
 import type { Route } from './route.js';
 import { TASK_ROUTES } from './task.routes.js';
 import { TYPE_ROUTES } from './task-type.routes.js';
+import { WORKFLOW_ROUTES } from './workflow.routes.js';
 
 /** The one registry of the REST API: every operation of task-service by its operation id. */
 export const ROUTES = {
   ...TASK_ROUTES,
   ...COMMAND_ROUTES,
+  ...WORKFLOW_ROUTES,
   ...AGENT_ROUTES,
   ...DOCUMENT_ROUTES,
   ...AGENT_OPERATION_ROUTES,

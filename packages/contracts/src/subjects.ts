@@ -43,7 +43,7 @@ export const HINT_SUBJECTS = {
 
 export const QUEUE_GROUPS = { task: 'task-service', distribution: 'distribution-service' } as const;
 
-export const TASK_VERBS = ['start', 'progress', 'complete', 'fail', 'return', 'delegate'] as const;
+export const TASK_VERBS = ['start', 'progress', 'complete', 'fail', 'return', 'delegate', 'block'] as const;
 export type TaskVerb = (typeof TASK_VERBS)[number];
 export const CALL_VERBS = [
   'create',
@@ -53,6 +53,7 @@ export const CALL_VERBS = [
   'update',
   'release',
   'cancel',
+  'answer',
   'inbox',
   'ack',
 ] as const;

@@ -12,6 +12,7 @@ import {
 } from './task.js';
 import { usage } from './usage.js';
 import { actor, agentId, timestamp, uuid, word } from './words.js';
+import { taskQuestion } from './workflow.js';
 
 const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
 const status = z.enum(TASK_STATUSES);
@@ -27,6 +28,9 @@ export const dependencyResult = z.object({
   truncated: z.literal(true).optional(),
 });
 export type DependencyResult = Readonly<z.infer<typeof dependencyResult>>;
+/** A child as the next holder of its parent gets it. */
+export const childResult = dependencyResult.omit({ name: true });
+export type ChildResult = Readonly<z.infer<typeof childResult>>;
 
 /** A task as every surface shows it. Timestamps are ISO 8601 in UTC, durations seconds. */
 export const taskView = z.object({
@@ -107,6 +111,8 @@ export const taskDetail = taskView.extend({
   dependencies: list(taskDependency),
   /** Whether it has gone to the archive, where it can be read alike and from where a reopen brings it back. */
   archived: z.boolean(),
+  /** What its holders asked and were told, the latest last. */
+  questions: list(taskQuestion),
 });
 export type TaskDetail = Readonly<z.infer<typeof taskDetail>>;
 

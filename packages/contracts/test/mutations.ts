@@ -7,6 +7,7 @@ export type Schema = {
   readonly required?: readonly string[];
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
 };
 
 export type Mutation = { readonly pointer: string; readonly change: string; readonly message: unknown };
@@ -62,11 +63,12 @@ function inObject(
 
 /** Of alternatives, the one the value was written for. */
 function chooseVariant(schema: Schema, value: Json): Schema {
-  if (!schema.anyOf) return schema;
-  if (value === null || !isRecord(value)) return schema.anyOf.find(({ type }) => type !== 'null') ?? schema;
+  const variants = schema.anyOf ?? schema.oneOf;
+  if (!variants) return schema;
+  if (value === null || !isRecord(value)) return variants.find(({ type }) => type !== 'null') ?? schema;
   const isMeant = ({ type, required }: Schema) =>
     type === 'object' && (required ?? []).every((name) => name in value);
-  return schema.anyOf.find(isMeant) ?? schema;
+  return variants.find(isMeant) ?? schema;
 }
 
 function isRecord(value: Json): value is Readonly<Record<string, Json>> {

@@ -17,6 +17,8 @@ import { LeaseService } from './shards/lease.service.js';
 import { CommandController } from './tasks/command.controller.js';
 import { DecisionService } from './tasks/decision.service.js';
 import { ListService } from './tasks/list.service.js';
+import { RelativesController } from './tasks/relatives.controller.js';
+import { RelativesService } from './tasks/relatives.service.js';
 import { TaskController } from './tasks/task.controller.js';
 import { TaskReading } from './tasks/task.reading.service.js';
 import { TaskReadingController } from './tasks/task.reading.controller.js';
@@ -40,6 +42,7 @@ export class AppModule {
         PauseController,
         CommandController,
         TaskReadingController,
+        RelativesController,
         AgentController,
         DocumentsController,
         AgentOperationsController,
@@ -53,6 +56,7 @@ export class AppModule {
         { provide: TypeService, useValue: services.types },
         { provide: AdmissionService, useValue: services.admission },
         { provide: TaskService, useValue: services.tasks },
+        { provide: RelativesService, useValue: services.relatives },
         { provide: TaskReading, useValue: services.reading },
         { provide: DecisionService, useValue: services.decisions },
         { provide: ListService, useValue: services.lists },

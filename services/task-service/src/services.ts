@@ -26,6 +26,7 @@ import { Cursors } from './tasks/cursor.js';
 import { DecisionService } from './tasks/decision.service.js';
 import { ListService } from './tasks/list.service.js';
 import { TaskReading } from './tasks/task.reading.service.js';
+import { RelativesService } from './tasks/relatives.service.js';
 import { TaskService } from './tasks/task.service.js';
 import { BudgetService } from './usage/budget.service.js';
 import { UsageService } from './usage/usage.service.js';
@@ -69,6 +70,7 @@ export type Services = {
   readonly reading: TaskReading;
   readonly decisions: DecisionService;
   readonly lists: ListService;
+  readonly relatives: RelativesService;
   readonly agents: AgentService;
   readonly operations: AgentOperations;
   readonly completions: CompletionsService;
@@ -98,9 +100,9 @@ export async function createServices(
     onError: (error: Error) => logger.warn({ error: error.message }, 'a database connection was lost'),
   };
   const pool = createPool({ ...connection, size: OTHER_CONNECTIONS });
-  // Reads and hellos must not hold up commits. Twice the lanes: a lane that lost its connection during a COMMIT asks
+  // Reads and hellos must not hold up commits. Twice the lanes, that of the graph among them: a lane that lost its connection during a COMMIT asks
   // over a second one what became of it.
-  const lanePool = createPool({ ...connection, size: 2 * config.BATON_LANES });
+  const lanePool = createPool({ ...connection, size: 2 * (config.BATON_LANES + 1) });
   // What tidies up after a commit need not survive a crash: it is done again.
   const tidyPool = createPool({ ...connection, size: 2, synchronousCommit: 'off' });
   const listPool = createPool({ ...connection, size: LIST_CONNECTIONS, planBy: 'rows' });
@@ -170,6 +172,7 @@ export async function createServices(
     reading,
     decisions: new DecisionService(pool, bus, holds),
     lists,
+    relatives: new RelativesService(pool, new Cursors(cursorKey, 'relatives')),
     agents,
     operations: new AgentOperations(pool, bus, agents, announcer, redistribution, logger),
     completions,

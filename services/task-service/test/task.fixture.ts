@@ -55,7 +55,7 @@ export function createdFixture(overrides: Partial<NewTask> = {}, now = 1_000_000
     lastAgentId: null,
   } as const;
   const dependencies = new Map(definition.dependencies.map(({ taskId: id }) => [id, { id, ...unfinished }]));
-  const related = { parent: undefined, parentLiveEpoch: null, siblings: 0, dependencies };
+  const related = { parent: undefined, parentLiveEpoch: null, siblings: 0, dependencies, waits: new Map() };
   const command = { kind: 'create', tasks: [definition] } as const;
   const created = decideCreate(command, 'user:test', related, null, now);
   if (created instanceof DomainError) throw created;

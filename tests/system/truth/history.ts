@@ -130,6 +130,7 @@ function apply(before: State | undefined, event: HistoryEvent): State {
       lostCount: state.lostCount + (isLost ? 1 : 0),
     };
   }
+  if (status === 'blocked') return { ...released(state), assignedAt: null, startedAt: null };
   if (begins(event)) {
     const agentId = String(changes['assignedTo']);
     return {

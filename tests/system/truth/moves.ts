@@ -28,8 +28,15 @@ const MOVES: readonly Move[] = [
   move('queued', 'task.assigned', 'assigned', ['operator'], [null]),
   move('queued', 'task.assigned', 'assigned', ['distribution'], [null]),
   move('queued', 'task.failed', 'failed', ['system'], ['expired']),
-  move('blocked', 'task.queued', 'queued', ['system'], ['unblocked']),
+  ...(['created', 'queued', 'blocked'] as const).map((from) => move(from, 'task.updated', from, ['anyone'])),
+  move('queued', 'task.blocked', 'blocked', ['anyone'], ['dependency']),
+  // What a task waits for outside of Baton is told by whoever may, as are answers; an edge may be taken away.
+  move('blocked', 'task.queued', 'queued', ['anyone'], ['unblocked', 'answered']),
+  move('blocked', 'task.failed', 'failed', ['anyone'], ['denied']),
   move('blocked', 'task.failed', 'failed', ['system'], ['dependency_failed', 'expired']),
+  ...(['assigned', 'in_progress'] as const).map((from) =>
+    move(from, 'task.blocked', 'blocked', ['holder'], ['children', 'input', 'approval', 'auth', 'external']),
+  ),
   move('assigned', 'task.started', 'in_progress', ['holder'], [null]),
   move('assigned', 'task.queued', 'queued', ['holder'], ['retry', 'rate_limited', 'returned', 'expired']),
   move('assigned', 'task.queued', 'queued', ['system'], ['expired', 'not_started']),

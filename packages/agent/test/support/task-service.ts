@@ -185,6 +185,8 @@ export function assignment(
     attempt: 1,
     decision: null,
     dependencyResults: [],
+    childResults: [],
+    questions: [],
     previousAttempts: [],
     ...overrides,
     task: { ...task, ...overrides.task },

@@ -62,6 +62,11 @@ export class AgentConsumer {
     return this.verbs.state('delegate', agentOf(subject), body, traceparent);
   }
 
+  @Replies(agentSubject.task(ANY, 'block'), { queue })
+  block(body: unknown, { subject, traceparent }: BusContext) {
+    return this.verbs.state('block', agentOf(subject), body, traceparent);
+  }
+
   @Replies(agentSubject.task(ANY, 'progress'), { queue })
   progress(body: unknown, { subject }: BusContext) {
     return this.verbs.progress(agentOf(subject), body);
@@ -100,6 +105,11 @@ export class AgentConsumer {
   @Replies(agentSubject.call(ANY, 'cancel'), { queue })
   cancel(body: unknown, context: BusContext) {
     return this.calls.command('cancel', request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'answer'), { queue })
+  answer(body: unknown, context: BusContext) {
+    return this.calls.command('answer', request(body, context));
   }
 
   @Replies(agentSubject.call(ANY, 'inbox'), { queue })

@@ -63,12 +63,12 @@ export class CallsService {
     return { ok: true, ...(await this.lists.page(query, scope)) };
   }
 
-  /** By its creator; a cancel also by who holds an ancestor of it. */
+  /** By its creator; a cancel or an answer also by who holds an ancestor of it. */
   async command(word: keyof typeof CALL_WORDS, { agentId, body, traceparent }: Request) {
     const said = CALL_WORDS[word](body);
     const { taskId } = said.command;
     const task = await this.visible(agentId, taskId);
-    const mayAncestors = word === 'cancel';
+    const mayAncestors = word !== 'release';
     const isCreator = task.createdBy === `agent:${agentId}`;
     if (!isCreator && !(mayAncestors && (await this.holdsAncestor(agentId, task)))) {
       const rights = mayAncestors ? 'neither created it nor holds an ancestor of it' : 'did not create it';

@@ -1,5 +1,12 @@
 import type { Bus } from '@baton/bus';
-import { agentSubject, LIMITS, offerAnswer, type Assignment, type OfferAnswer } from '@baton/contracts';
+import {
+  agentSubject,
+  LIMITS,
+  offerAnswer,
+  type Assignment,
+  type ChildResult,
+  type OfferAnswer,
+} from '@baton/contracts';
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import type { Task } from '../tasks/task.js';
@@ -165,13 +172,19 @@ type OfferMessage = { readonly assignments: readonly Assignment[]; readonly body
 const MESSAGE_BYTES = LIMITS.agentMessageBytes - 1_024;
 
 /** What is left of an assignment that is too large for any message: its agent reads the rest by id. */
-function withoutPayload({ task, dependencyResults, ...assignment }: Assignment): Assignment {
+function withoutPayload({ task, dependencyResults, childResults, ...assignment }: Assignment): Assignment {
   return {
     ...assignment,
     task: { ...task, description: '', metadata: {}, input: {}, context: {} },
-    dependencyResults: dependencyResults.map((result) => ({ ...result, result: null, truncated: true })),
+    dependencyResults: dependencyResults.map(byReference),
+    childResults: childResults.map(byReference),
+    questions: [],
     truncated: true,
   };
+}
+
+function byReference<T extends ChildResult>(result: T): T {
+  return { ...result, title: '', result: null, truncated: true };
 }
 
 /** Cuts the offers to one agent into messages it can take. */

@@ -1,7 +1,9 @@
-import type { Assignment, Decision, DependencyResult, OfferedTask, PreviousAttempt } from '@baton/contracts';
+import type { Assignment, Decision, OfferedTask, PreviousAttempt } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
+import { findQuestions } from '../tasks/relatives.store.js';
 import { iso, isoOrNull } from '../tasks/task.events.js';
+import { loadChildResults, loadDependencyResults } from './results.store.js';
 
 /** An assignment to be offered, as far as the process that committed it knows it. */
 export type OfferTarget = {
@@ -24,15 +26,13 @@ type OfferRow = Omit<OfferedTask, 'deadline'> & {
   epoch: number;
   isStarted: boolean;
   hasDependencies: boolean;
+  hasChildren: boolean;
 };
-
-/** Bytes of dependency results in one assignment; what does not fit is fetched by id. */
-const RESULT_BYTES = 64 * 1024;
 
 /**
  * Reads what the agents named by the tasks need to work on them. Tasks that are not held with the attempt given any
- * more are left out: they were offered for an assignment that is over. Three statements whatever the number of
- * tasks, two of them only for tasks with dependencies or earlier attempts.
+ * more are left out: they were offered for an assignment that is over. Five statements whatever the number of
+ * tasks, four of them only for tasks with dependencies, children or earlier attempts.
  */
 export async function loadOffers(
   db: Queryable,
@@ -44,64 +44,45 @@ export async function loadOffers(
         t.created_by AS "createdBy", t.parent_task_id AS "parentTaskId", t.root_task_id AS "rootTaskId",
         t.deadline, t.timeout, t.traceparent, t.attempt, t.assigned_to AS "agentId", a.epoch,
         t.status = 'in_progress' AS "isStarted",
-        EXISTS (SELECT 1 FROM task_dependencies d WHERE d.task_id = t.id) AS "hasDependencies"
+        EXISTS (SELECT 1 FROM task_dependencies d WHERE d.task_id = t.id) AS "hasDependencies",
+        EXISTS (SELECT 1 FROM tasks c WHERE c.parent_task_id = t.id) AS "hasChildren"
       FROM unnest($1::uuid[], $2::int[]) AS u(id, attempt)
       JOIN tasks t ON t.id = u.id AND t.attempt = u.attempt AND t.status IN ('assigned','in_progress')
       JOIN agents a ON a.id = t.assigned_to`,
     values: [pgArray(targets.map(({ taskId }) => taskId)), pgArray(targets.map(({ attempt }) => attempt))],
   });
-  const results = await loadResults(
+  const idsOf = (matches: (row: OfferRow) => boolean) => rows.filter(matches).map(({ id }) => id);
+  const results = await loadDependencyResults(
     db,
-    rows.filter(({ hasDependencies }) => hasDependencies),
+    idsOf(({ hasDependencies }) => hasDependencies),
   );
-  const attempts = await loadAttempts(
+  const children = await loadChildResults(
     db,
-    rows.filter(({ attempt }) => attempt > 1),
+    idsOf(({ hasChildren }) => hasChildren),
+  );
+  const again = rows.filter(({ attempt }) => attempt > 1);
+  const attempts = await loadAttempts(db, again);
+  const questions = await findQuestions(
+    db,
+    again.map(({ id }) => id),
   );
   const decisions = new Map(targets.map(({ taskId, decision }) => [taskId, decision]));
-  return rows.map(({ attempt, agentId, epoch, isStarted, hasDependencies, deadline, ...task }) => ({
-    agentId,
-    epoch,
-    isStarted,
-    assignment: {
-      task: { ...task, deadline: isoOrNull(deadline) },
-      attempt,
-      decision: decisions.get(task.id) ?? null,
-      dependencyResults: hasDependencies ? (results.get(task.id) ?? []) : [],
-      previousAttempts: attempts.get(task.id) ?? [],
-    },
-  }));
-}
-
-type ResultRow = DependencyResult & { dependent: string; bytes: number };
-
-async function loadResults(
-  db: Queryable,
-  tasks: readonly { readonly id: string }[],
-): Promise<ReadonlyMap<string, readonly DependencyResult[]>> {
-  const byDependent = new Map<string, DependencyResult[]>();
-  if (tasks.length === 0) return byDependent;
-  const { rows } = await db.query<ResultRow>({
-    name: 'load-results',
-    text: `SELECT d.task_id AS dependent, t.id AS "taskId", d.name, t.title, t.status,
-        coalesce(octet_length(t.result::text), 0) AS bytes,
-        CASE WHEN octet_length(t.result::text) <= ${RESULT_BYTES} THEN t.result END AS result
-      FROM task_dependencies d JOIN tasks t ON t.id = d.depends_on WHERE d.task_id = ANY($1::uuid[]) ORDER BY t.id`,
-    values: [pgArray(tasks.map(({ id }) => id))],
-  });
-  const left = new Map<string, number>();
-  for (const { dependent, bytes, result, ...rest } of rows) {
-    const room = (left.get(dependent) ?? RESULT_BYTES) - bytes;
-    const list = byDependent.get(dependent) ?? [];
-    byDependent.set(dependent, list);
-    if (room < 0) {
-      list.push({ ...rest, result: null, truncated: true });
-    } else {
-      left.set(dependent, room);
-      list.push({ ...rest, result });
-    }
-  }
-  return byDependent;
+  return rows.map(
+    ({ attempt, agentId, epoch, isStarted, hasDependencies, hasChildren, deadline, ...task }) => ({
+      agentId,
+      epoch,
+      isStarted,
+      assignment: {
+        task: { ...task, deadline: isoOrNull(deadline) },
+        attempt,
+        decision: decisions.get(task.id) ?? null,
+        dependencyResults: hasDependencies ? (results.get(task.id) ?? []) : [],
+        childResults: hasChildren ? (children.get(task.id) ?? []) : [],
+        questions: questions.get(task.id) ?? [],
+        previousAttempts: attempts.get(task.id) ?? [],
+      },
+    }),
+  );
 }
 
 type AttemptRow = Omit<PreviousAttempt, 'endedAt'> & { taskId: string; endedAt: number };

@@ -2,6 +2,7 @@ import { agentOf, DomainError, isTerminal, LIMITS, type Actor, type TaskStatus }
 import { refuseSpawn, type TreeSpending } from '../usage/budget.decide.js';
 import { aimedChain, refuseAim } from './aim.decide.js';
 import { isMet } from './dependency.decide.js';
+import { refuseCycle } from './edges.decide.js';
 import { conflict, queued, scheduled } from './outcome.decide.js';
 import { refuseStale } from './task.decide.js';
 import type { CreateCommand, Named, NewTask, Task } from './task.js';
@@ -24,14 +25,16 @@ export type CreateRelated = {
   readonly named?: Named;
   /** Of the parent's tree, if it has a budget; what this batch adds counts. */
   readonly spending?: TreeSpending | undefined;
+  /** Which tasks wait for which, where the create may close a cycle. */
+  readonly waits: ReadonlyMap<string, readonly string[]>;
 };
 
 export type Created = { readonly tasks: readonly Task[] };
 
 /**
  * Decides a create of one task, many, or a graph: all of them or none. Edges among the new tasks were checked
- * for cycles before (`task.graph.ts`); edges to existing tasks cannot close one, since nothing depends on a task
- * that does not exist yet.
+ * for cycles before (`task.graph.ts`); edges to existing tasks can close one only over a parent that waits for its
+ * children, since nothing else waits for a task that does not exist yet.
  */
 export function decideCreate(
   command: CreateCommand,
@@ -44,7 +47,8 @@ export function decideCreate(
     refuseParent(command, related) ??
     refuseBudget(command, related, now) ??
     refuseAim(command.tasks, actor, related.parent, related.named) ??
-    refuseDependencies(command, actor, related);
+    refuseDependencies(command, actor, related) ??
+    refuseCycleOver(command, related);
   if (refusal) return refusal;
   const added = new Set(command.tasks.map(({ id }) => id));
   const at = Math.max(now, related.parent?.createdAt ?? 0);
@@ -104,6 +108,20 @@ function refuseDependencies(
         );
       }
     }
+  }
+  return undefined;
+}
+
+/** A new child must not wait for what waits for its parent, while that waits for its children. */
+function refuseCycleOver(command: CreateCommand, { parent, waits }: CreateRelated): DomainError | undefined {
+  if (parent?.status !== 'blocked' || parent.statusReason !== 'children') return undefined;
+  const added = command.tasks.map(
+    ({ id, dependencies }) => [id, dependencies.map(({ taskId }) => taskId)] as const,
+  );
+  const all = new Map([...waits, ...added]);
+  for (const { id, detached } of command.tasks) {
+    const refusal = detached ? undefined : refuseCycle(parent.id, id, { waits: all });
+    if (refusal) return refusal;
   }
   return undefined;
 }

@@ -12,6 +12,9 @@ import {
 import type { Pool } from '../database/database.js';
 import type { HoldService } from '../types/hold.service.js';
 import { iso, toNeeds } from './task.events.js';
+import { isMet } from './dependency.decide.js';
+import { findAwaitable } from './edge.store.js';
+import { findQuestions } from './relatives.store.js';
 import * as reader from './task.reader.store.js';
 import { taskNotFound } from './task.reading.service.js';
 
@@ -49,12 +52,7 @@ export class DecisionService {
       const nextStep = 'It becomes ready when it is released';
       return { reason: 'HELD', evidence: { createdBy: task.createdBy }, nextStep };
     }
-    if (task.status === 'blocked') {
-      const dependencies = await reader.findDependenciesOf(this.pool, task);
-      const unmet = dependencies.filter(({ status }) => status !== 'completed');
-      const nextStep = 'It becomes ready when these tasks complete';
-      return { reason: 'BLOCKED_BY_DEPENDENCY', evidence: { unmet }, nextStep };
-    }
+    if (task.status === 'blocked') return this.blocked(task);
     if (task.availableAt !== null) {
       return {
         reason: delayOf(task),
@@ -63,6 +61,29 @@ export class DecisionService {
       };
     }
     return (await this.holds.whyHeldBack(task.type)) ?? this.explain(task);
+  }
+
+  private async blocked(task: reader.FoundTask): Promise<Waiting> {
+    const { id, statusReason, awaitedChildren } = task;
+    if (statusReason === 'dependency') {
+      const dependencies = await reader.findDependenciesOf(this.pool, task);
+      const unmet = dependencies.filter((dependency) => !isMet(dependency));
+      const nextStep = 'It becomes ready when these tasks complete';
+      return { reason: 'BLOCKED_BY_DEPENDENCY', evidence: { unmet }, nextStep };
+    }
+    if (statusReason === 'children') {
+      const children = (await findAwaitable(this.pool, [id])).get(id) ?? [];
+      const unfinished = children.filter(({ status }) => !isTerminal(status));
+      const nextStep = 'It becomes ready when enough of these tasks have ended';
+      return { reason: 'BLOCKED_BY_CHILDREN', evidence: { awaited: awaitedChildren, unfinished }, nextStep };
+    }
+    const question = (await findQuestions(this.pool, [id])).get(id)?.at(-1) ?? null;
+    const word = statusReason === 'external' ? 'unblock' : 'answer';
+    return {
+      reason: 'BLOCKED_BY_QUESTION',
+      evidence: { waitsFor: statusReason, question },
+      nextStep: `Say what it asks for: POST /v1/tasks/${id}/${word}`,
+    };
   }
 
   /** Only the distribution knows the live fleet. */

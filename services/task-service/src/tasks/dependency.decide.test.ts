@@ -14,7 +14,12 @@ const BLOCKED: Task = {
 
 /** What a fresh look at such edges makes of a task that waits. */
 function look(...edges: readonly (readonly [Edge['policy'], Edge['status']])[]): Task {
-  const dependencies = edges.map(([policy, status], index) => ({ taskId: `d${index}`, policy, status }));
+  const dependencies = edges.map(([policy, status], index) => ({
+    taskId: `d${index}`,
+    policy,
+    name: null,
+    status,
+  }));
   const related = {
     dependencies,
     agent: undefined,

@@ -4,6 +4,7 @@ import { isTerminal, type DependencyPolicy, type TaskStatus } from '@baton/contr
 export type Edge = {
   readonly taskId: string;
   readonly policy: DependencyPolicy;
+  readonly name: string | null;
   readonly status: TaskStatus;
 };
 

@@ -2,6 +2,7 @@ import type { Queryable } from '../database/database.js';
 import type { ListPlan } from './list.filter.js';
 import { SCANNED_ROWS } from './list.policy.js';
 import { countStatement, estimateStatement, pageStatement, type Position } from './list.statements.store.js';
+import { STATE_COLUMNS } from './task.columns.js';
 import { rowToTask, type TaskRow } from './task.row.js';
 import type { Task, TaskDescription } from './task.js';
 
@@ -14,10 +15,18 @@ export type ListPage = {
   readonly next: Position | undefined;
 };
 
-type ListedRow = TaskRow & {
+/** The columns of `tasks t` that `toListed` reads. */
+export const LISTED = [...STATE_COLUMNS, 'title', 'tags', 'estimated_duration']
+  .map((name) => `t.${name}`)
+  .join(', ');
+
+export type ListedColumns = TaskRow & {
   title: string;
   tags: readonly string[];
   estimated_duration: number | null;
+};
+
+type ListedRow = ListedColumns & {
   hit: boolean;
   /** Which row of those read it is. */
   n: number | null;
@@ -66,7 +75,7 @@ export async function estimateRows(db: Queryable, plan: ListPlan): Promise<numbe
 
 type Explained = { readonly 'QUERY PLAN': readonly [{ readonly Plan: { readonly 'Plan Rows': number } }] };
 
-function toListed(row: ListedRow): ListedTask {
+export function toListed(row: ListedColumns): ListedTask {
   const { title, tags, estimated_duration: estimatedDuration } = row;
   return { ...rowToTask(row), title, tags, estimatedDuration };
 }

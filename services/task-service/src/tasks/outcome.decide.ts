@@ -45,6 +45,7 @@ export function queued(
   return {
     status: 'queued',
     statusReason: reason,
+    awaitedChildren: null,
     assignedTo: null,
     assignedAt: null,
     startedAt: null,
@@ -97,6 +98,7 @@ export function ended(
   return {
     status,
     statusReason: reason,
+    awaitedChildren: null,
     assignedTo: null,
     completedAt: now,
     availableAt: null,

@@ -1,9 +1,10 @@
 import { DomainError, type Decision } from '@baton/contracts';
 import { assignByHand, delegate, reassign } from './delegation.decide.js';
-import { verdictOf, type Edge, type Verdict } from './dependency.decide.js';
+import { link, unlink } from './edges.decide.js';
 import { due, expire, fail, failedBySystem, forget, unpin } from './failure.decide.js';
 import { givenUp } from './given-up.decide.js';
-import { changed, conflict, ended, given, queued, remaining, stale } from './outcome.decide.js';
+import { changed, conflict, ended, given, stale } from './outcome.decide.js';
+import { answer, block, unblock } from './waits.decide.js';
 import { release } from './release.decide.js';
 import { allows, isHeld, isTerminal, type Fence, type TaskCommand } from './task.state.js';
 import type { Changed, Decided, Related, Task } from './task.js';
@@ -55,7 +56,15 @@ export function decide(
     case 'cancel':
       return cancel(task, command.reason, at);
     case 'unblock':
-      return unblock(task, related, at);
+      return unblock(task, related, command.told, at);
+    case 'link':
+      return link(task, related, command, at);
+    case 'unlink':
+      return unlink(task, related, command.dependsOn, at);
+    case 'block':
+      return refuseStale(task, related, command.fence) ?? block(task, related, command.block, at);
+    case 'answer':
+      return answer(task, command, at);
     case 'due':
       return due(task, related, at);
   }
@@ -155,20 +164,4 @@ function stop(task: Task, message: string, now: number): Decided | DomainError {
 function cancel(task: Task, reason: string, now: number): Decided | DomainError {
   if (!allows('cancel', task.status)) return conflict(task, 'it has ended');
   return changed(task, 'cancel', 'task.cancelled', now, ended('cancelled', reason, task, now));
-}
-
-/** Always a fresh look at every dependency, never a counter: no order of ends and retries can miscount. */
-function unblock(task: Task, related: Related, now: number): Decided {
-  if (task.status !== 'blocked') return { outcome: 'unchanged', task };
-  const verdict = verdictOf(related.dependencies);
-  if (verdict.is === 'unmet') return { outcome: 'unchanged', task };
-  if (verdict.is !== 'met') return endedBy(task, verdict, now);
-  return changed(task, 'unblock', 'task.queued', now, queued(task, 'unblocked', now, remaining(task, now)));
-}
-
-/** Ends the dependent as the policy of the broken edge says. */
-function endedBy(task: Task, { is, cause }: Extract<Verdict, { cause: Edge }>, now: number): Changed {
-  const message = `its dependency ${cause.taskId} ${cause.status === 'failed' ? 'failed' : 'was cancelled'}`;
-  if (is === 'fail') return failedBySystem(task, 'unblock', 'dependency_failed', message, {}, now);
-  return changed(task, 'unblock', 'task.cancelled', now, ended('cancelled', 'dependency_failed', task, now));
 }

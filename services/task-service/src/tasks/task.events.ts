@@ -53,7 +53,7 @@ export function toTaskEvent(task: Task, type: TaskEventType, detail: Changed['de
     errorCode: task.error?.code ?? null,
     ...(task.delegationChain.length === 0 ? {} : { delegationChain: [...task.delegationChain] }),
     ...(ready ? { needs: toNeeds(task) } : {}),
-    ...detail,
+    ...(detail?.decision === undefined ? {} : { decision: detail.decision }),
   };
   return {
     specversion: '1.0',

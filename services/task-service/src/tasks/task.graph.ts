@@ -26,6 +26,30 @@ export function findCycle(edges: ReadonlyMap<string, readonly string[]>): readon
   return unmet.size === 0 ? undefined : walk(edges, unmet);
 }
 
+/**
+ * The shortest way from one node to another along edges `from → to`, both ends in it, or nothing. A walk by breadth,
+ * without recursion: O(nodes + edges) that can be reached.
+ */
+export function findPath(
+  edges: ReadonlyMap<string, readonly string[]>,
+  from: string,
+  to: string,
+): readonly string[] | undefined {
+  const cameFrom = new Map<string, string | undefined>([[from, undefined]]);
+  // A set walked while it grows: each node once, in the order they were found.
+  for (const node of cameFrom.keys()) {
+    if (node === to) return wayTo(cameFrom, to);
+    for (const target of edges.get(node) ?? []) if (!cameFrom.has(target)) cameFrom.set(target, node);
+  }
+  return undefined;
+}
+
+function wayTo(cameFrom: ReadonlyMap<string, string | undefined>, to: string): readonly string[] {
+  const way: string[] = [];
+  for (let node: string | undefined = to; node !== undefined; node = cameFrom.get(node)) way.push(node);
+  return way.toReversed();
+}
+
 /** Every node left has an edge to another node left, so following them must come back. */
 function walk(
   edges: ReadonlyMap<string, readonly string[]>,

@@ -2,6 +2,7 @@ import { DomainError, type TaskDetail, type TaskHistoryEntry } from '@baton/cont
 import type { Pool } from '../database/database.js';
 import { findUsage } from '../usage/usage.store.js';
 import { iso } from './task.events.js';
+import { findQuestions } from './relatives.store.js';
 import * as reader from './task.reader.store.js';
 import { toView } from './task.view.js';
 
@@ -14,9 +15,11 @@ export class TaskReading {
   async get(id: string): Promise<TaskDetail> {
     const task = await reader.findTask(this.pool, id);
     if (task === undefined) throw taskNotFound(id);
-    const [dependencies, usage] = await Promise.all([
+    const [dependencies, usage, asked] = await Promise.all([
       reader.findDependenciesOf(this.pool, task),
       findUsage(this.pool, task),
+      // Only an attempt can have asked.
+      findQuestions(this.pool, task.attempt === 0 ? [] : [id], task),
     ]);
     const { input, context, result, progress, archived } = task;
     return {
@@ -28,6 +31,7 @@ export class TaskReading {
       usage,
       dependencies,
       archived,
+      questions: asked.get(id) ?? [],
     };
   }
 

@@ -1,6 +1,8 @@
 import { isTerminal, TASK_STATUSES } from '@baton/contracts';
 import type {
+  Block,
   Decision,
+  DependencyPolicy,
   DomainError,
   IfFull,
   JsonValue,
@@ -51,11 +53,30 @@ export const ARROWS = {
     by: 'operator',
   },
   start: { from: ['assigned'], to: ['in_progress'], events: ['task.started'], by: 'holder' },
+  link: {
+    from: ['created', 'queued', 'blocked'],
+    to: ['created', 'queued', 'blocked'],
+    events: ['task.updated', 'task.blocked', 'task.queued'],
+    by: 'creator, operator',
+  },
+  unlink: {
+    from: ['created', 'queued', 'blocked'],
+    to: ['created', 'queued', 'blocked'],
+    events: ['task.updated', 'task.blocked', 'task.queued'],
+    by: 'creator, operator',
+  },
+  block: { from: HELD, to: ['blocked'], events: ['task.blocked'], by: 'holder' },
   unblock: {
     from: ['blocked'],
     to: ['queued', 'failed', 'cancelled'],
     events: ['task.queued', 'task.failed', 'task.cancelled'],
-    by: 'system',
+    by: 'system; operator where it waits for something outside of Baton',
+  },
+  answer: {
+    from: ['blocked'],
+    to: ['queued', 'failed'],
+    events: ['task.queued', 'task.failed'],
+    by: "creator, parent's holder, operator",
   },
   delegate: {
     from: HELD,
@@ -178,7 +199,25 @@ export type TaskCommand =
       readonly merge: boolean;
     }
   | { readonly kind: 'cancel'; readonly taskId: string; readonly reason: string }
-  | { readonly kind: 'unblock'; readonly taskId: string }
+  /** `told`: somebody says that what the task waits for outside of Baton has happened. */
+  | { readonly kind: 'unblock'; readonly taskId: string; readonly told?: { readonly answer: JsonValue } }
+  | {
+      readonly kind: 'link';
+      readonly taskId: string;
+      readonly dependsOn: string;
+      readonly policy: DependencyPolicy;
+      readonly name: string | null;
+    }
+  | { readonly kind: 'unlink'; readonly taskId: string; readonly dependsOn: string }
+  | { readonly kind: 'block'; readonly taskId: string; readonly fence: Fence; readonly block: Block }
+  | {
+      readonly kind: 'answer';
+      readonly taskId: string;
+      /** Nothing: there is none, for that reason. */
+      readonly answer: { readonly value: JsonValue } | { readonly denied: string };
+      /** The attempt that asked, where the one who answers says so. */
+      readonly attempt?: number;
+    }
   /** A timer found `dueAt` passed: does whatever is due. */
   | { readonly kind: 'due'; readonly taskId: string };
 

@@ -1,4 +1,3 @@
-import type { DependencyPolicy } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { parameters, type Part } from '../database/parts.js';
 import { joinJson, pgArray } from '../database/pg-array.js';
@@ -90,26 +89,6 @@ export async function lockRelated(
     values: [pgArray(ids)],
   });
   return new Map(rows.map((row) => [row.id, row]));
-}
-
-export type DependencyEdge = {
-  readonly taskId: string;
-  readonly dependsOn: string;
-  readonly policy: DependencyPolicy;
-};
-
-/** The edges of tasks that are locked: nobody changes them meanwhile. */
-export async function findDependencies(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<readonly DependencyEdge[]> {
-  const { rows } = await db.query<DependencyEdge>({
-    name: 'find-dependencies',
-    text: `SELECT task_id AS "taskId", depends_on AS "dependsOn", policy
-      FROM task_dependencies WHERE task_id = ANY($1::uuid[])`,
-    values: [pgArray(ids)],
-  });
-  return rows;
 }
 
 /** How many children each parent has, deleted ones not counted. */

@@ -160,6 +160,12 @@ export type Related = {
   readonly dependencies: readonly Edge[];
   /** For `assign`: why the tasks of its type are held back, if they are. */
   readonly heldBack?: DomainError | undefined;
+  /** For `link`: the task named, locked against removal. */
+  readonly other?: { readonly id: string; readonly status: TaskStatus };
+  /** For `link` and `block`: which tasks wait for which, as far as those named lead. */
+  readonly waits?: ReadonlyMap<string, readonly string[]>;
+  /** For `block` and `unblock`: its children that are not detached. */
+  readonly children?: readonly { readonly id: string; readonly status: TaskStatus }[];
   /** The agent that is to have the task, locked. */
   readonly agent: AgentUnderLock | undefined;
   readonly named?: Named;
@@ -202,7 +208,13 @@ export type Changed = {
   readonly arrow: ArrowName;
   readonly event: TaskEventType;
   /** Stored with the event beside the changed fields. */
-  readonly detail?: { readonly decision?: Decision };
+  readonly detail?: {
+    readonly decision?: Decision;
+    readonly linked?: NewDependency;
+    readonly unlinked?: { readonly taskId: string };
+    readonly asked?: { readonly question: string };
+    readonly answered?: { readonly answer: JsonValue };
+  };
   readonly result?: JsonValue;
   /** Agents that are told of it in their inbox. */
   readonly tell?: readonly string[];

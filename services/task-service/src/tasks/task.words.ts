@@ -1,5 +1,7 @@
 import {
+  answerTask,
   assignTask,
+  callAnswer,
   callCancel,
   callRelease,
   callUpdate,
@@ -11,6 +13,7 @@ import {
   releaseTask,
   replaceTask,
   taskCommands,
+  unblockTask,
   type TaskVerb,
   type Usage,
 } from '@baton/contracts';
@@ -68,6 +71,14 @@ export const HELD_WORDS: { readonly [Verb in Exclude<TaskVerb, 'progress'>]: Hel
     ...hold,
     to,
   })),
+  block: held(taskCommands.block, heldRequests.block, (hold, said) => ({
+    kind: 'block',
+    ...hold,
+    block:
+      said.reason === 'children'
+        ? { reason: said.reason, children: said.children }
+        : { reason: said.reason, question: said.question },
+  })),
 };
 
 /** A word of whoever has a say in a task without holding it. */
@@ -109,6 +120,12 @@ export const WORDS: Readonly<Record<string, Word>> = {
     taskId,
     agentId,
   })),
+  answer: word('Answer', answerTask, (taskId, said) => answerCommand({ taskId, ...said })),
+  unblock: word('Unblock', unblockTask, (taskId, { answer = null }) => ({
+    kind: 'unblock',
+    taskId,
+    told: { answer },
+  })),
   ...Object.fromEntries(Object.entries(HELD_WORDS).map(([name, { ofRequest }]) => [name, ofRequest])),
 };
 
@@ -122,7 +139,18 @@ export const CALL_WORDS = {
   })),
   release: call(callRelease, ({ taskId }) => ({ kind: 'release', taskId })),
   cancel: call(callCancel, ({ taskId, reason = 'requested' }) => ({ kind: 'cancel', taskId, reason })),
+  answer: call(callAnswer, answerCommand),
 } as const satisfies Readonly<Record<string, (body: unknown) => SaidCommand>>;
+
+/** What an answer means, from whichever edge it comes. */
+function answerCommand({ taskId, answer, reason, attempt }: z.output<typeof callAnswer>): TaskCommand {
+  return {
+    kind: 'answer',
+    taskId,
+    answer: answer === undefined ? { denied: reason ?? 'there is no answer' } : { value: answer },
+    ...(attempt === undefined ? {} : { attempt }),
+  };
+}
 
 type Call = { readonly commandId?: string | undefined; readonly version?: number | undefined };
 

@@ -1,9 +1,11 @@
-import type { TaskEvent } from '@baton/contracts';
+import { DomainError, type TaskEvent } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
+import { isTerminal } from '../tasks/task.state.js';
+import type { Settled } from '../write-path/submission.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { submitPages } from '../write-path/pages.js';
 import { cascadeCancel, systemCommand } from './system.commands.js';
-import { findDependents, findLiveChildren } from './waiting.store.js';
+import { findBrokenChain, findDependents, findLiveChildren, findWaitingParents } from './waiting.store.js';
 
 /** What an end causes elsewhere, as further commands: never inside the transaction of the cause. */
 export class ReactorService {
@@ -12,20 +14,72 @@ export class ReactorService {
     private readonly writePath: WritePath,
   ) {}
 
-  /** Unblocks dependents and takes a cancel down to the children. Harmless when it is told twice. */
+  /**
+   * Looks again at whoever waits for these tasks, and takes a cancel or a failure down to the children. Harmless when it
+   * is told twice.
+   */
   async ended(events: readonly TaskEvent[]): Promise<void> {
-    const ids = events.map(({ subject }) => subject);
+    const broken = events.filter(({ type }) => type !== 'task.completed').map(({ subject }) => subject);
+    await this.endChains(broken);
+    await this.unblockDependents(events.map(({ subject }) => subject));
+    await this.unblockParents(events);
+    await this.endChildren(broken);
+  }
+
+  /**
+   * Ends all that ends with these, along edges that fail or cancel their dependents. Whole stretches go into one batch,
+   * which sees its own decisions, instead of an event for each link: a chain of 10,000 takes some twenty batches.
+   */
+  private async endChains(broken: readonly string[]): Promise<void> {
+    const pending = [...broken];
+    while (pending.length > 0) {
+      const causes = pending.splice(-STRETCH);
+      const chain = await findBrokenChain(this.pool, causes, STRETCH);
+      const [first] = chain;
+      if (first === undefined) continue;
+      const settled = await Promise.all(
+        chain.map((id) =>
+          this.writePath.submit({ ...systemCommand('unblock', id, 'reactor'), laneOf: first }),
+        ),
+      );
+      const ended = settled.flatMap(endedTask);
+      // What was found in full has nothing behind it, and what did not end did not wait for these alone.
+      if (chain.length === STRETCH && ended.length > 0) pending.push(...causes, ...ended);
+    }
+  }
+
+  private async unblockDependents(ids: readonly string[]): Promise<void> {
     await submitPages(this.writePath, {
       find: (page) => findDependents(this.pool, ids, page),
       idOf: (id) => id,
       toSubmission: (id) => systemCommand('unblock', id, 'reactor'),
     });
-    const cancelled = events.filter(({ type }) => type === 'task.cancelled').map(({ subject }) => subject);
-    if (cancelled.length === 0) return;
+  }
+
+  private async unblockParents(events: readonly TaskEvent[]): Promise<void> {
+    const parents = events.map(({ data }) => data.parentTaskId).filter((id) => id !== null);
+    if (parents.length === 0) return;
     await submitPages(this.writePath, {
-      find: (page) => findLiveChildren(this.pool, cancelled, page),
+      find: (page) => findWaitingParents(this.pool, [...new Set(parents)], page),
       idOf: (id) => id,
-      toSubmission: (id) => cascadeCancel(id, 'reactor'),
+      toSubmission: (id) => systemCommand('unblock', id, 'reactor'),
     });
   }
+
+  private async endChildren(broken: readonly string[]): Promise<void> {
+    if (broken.length === 0) return;
+    await submitPages(this.writePath, {
+      find: (page) => findLiveChildren(this.pool, broken, page),
+      idOf: ({ id }) => id,
+      toSubmission: (child) => cascadeCancel(child, 'reactor'),
+    });
+  }
+}
+
+/** Tasks of a chain that are ended together. */
+const STRETCH = 500;
+
+function endedTask(settled: Settled): readonly string[] {
+  if (settled instanceof DomainError) return [];
+  return settled.accepted.filter(({ status }) => isTerminal(status)).map(({ taskId }) => taskId);
 }

@@ -8,7 +8,7 @@ import type { WritePath } from '../write-path/write-path.service.js';
 import { submitPages, type Pages } from '../write-path/pages.js';
 import { cascadeCancel, systemCommand } from './system.commands.js';
 import { findAbandoned } from '../agents/agent.store.js';
-import { findMet, findOrphans } from './waiting.store.js';
+import { findMet, findMetParents, findOrphans } from './waiting.store.js';
 
 const EVERY_MS = 30_000;
 
@@ -49,10 +49,15 @@ async function reconcile(
       idOf: (id) => id,
       toSubmission: (id) => systemCommand('unblock', id, 'reconciler'),
     }),
+    run('children', {
+      find: (page) => findMetParents(pool, page),
+      idOf: (id) => id,
+      toSubmission: (id) => systemCommand('unblock', id, 'reconciler'),
+    }),
     run('cancelled', {
       find: (page) => findOrphans(pool, page),
-      idOf: (id) => id,
-      toSubmission: (id) => cascadeCancel(id, 'reconciler'),
+      idOf: ({ id }) => id,
+      toSubmission: (child) => cascadeCancel(child, 'reconciler'),
     }),
     run('expired', {
       find: (page) => findAbandoned(pool, page),

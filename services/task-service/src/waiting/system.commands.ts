@@ -1,3 +1,4 @@
+import type { Orphan } from './waiting.store.js';
 import type { Submission } from '../write-path/submission.js';
 
 /** A background command of the system on one task; all of them are harmless when there is nothing to do. */
@@ -16,9 +17,13 @@ export function systemCommand(
   };
 }
 
-export function cascadeCancel(taskId: string, by: 'reactor' | 'reconciler'): Submission {
+/** Calls a child off because its parent was given up. */
+export function cascadeCancel(
+  { id: taskId, parentStatus }: Orphan,
+  by: 'reactor' | 'reconciler',
+): Submission {
   return {
-    command: { kind: 'cancel', taskId, reason: 'parent_cancelled' },
+    command: { kind: 'cancel', taskId, reason: `parent_${parentStatus}` },
     actor: `system:${by}`,
     traceparent: null,
     commandId: null,

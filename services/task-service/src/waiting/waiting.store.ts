@@ -20,11 +20,48 @@ export function findDependents(db: Queryable, dependencies: readonly string[], {
   return ids(db, 'find-dependents', text, [pgArray(dependencies), after, limit]);
 }
 
-/** Unfinished children that follow their cancelled parents. */
-export function findLiveChildren(db: Queryable, parents: readonly string[], { after, limit }: Page) {
-  const text = `SELECT id FROM tasks WHERE parent_task_id = ANY($1::uuid[]) AND id > $2 AND NOT detached
-    AND status NOT IN ('completed','failed','cancelled') ORDER BY id LIMIT $3`;
-  return ids(db, 'find-live-children', text, [pgArray(parents), after, limit]);
+/**
+ * Blocked tasks that end when these did: those behind them along edges that fail or cancel, nearest first. Read only as
+ * far as `limit`.
+ */
+export function findBrokenChain(db: Queryable, causes: readonly string[], limit: number) {
+  const ending = `d.policy IN ('fail','cancel') AND t.status = 'blocked' AND t.status_reason = 'dependency'`;
+  const text = `WITH RECURSIVE chain(id) AS (
+      SELECT d.task_id FROM task_dependencies d JOIN tasks t ON t.id = d.task_id
+        WHERE d.depends_on = ANY($1::uuid[]) AND ${ending}
+      UNION
+      SELECT d.task_id FROM chain JOIN task_dependencies d ON d.depends_on = chain.id JOIN tasks t ON t.id = d.task_id
+        WHERE ${ending})
+    SELECT id FROM chain LIMIT $2`;
+  return ids(db, 'find-broken-chain', text, [pgArray(causes), limit]);
+}
+
+/** Those of these tasks that wait for their children. */
+export function findWaitingParents(db: Queryable, parents: readonly string[], { after, limit }: Page) {
+  const text = `SELECT id FROM tasks WHERE id = ANY($1::uuid[]) AND id > $2
+    AND status = 'blocked' AND status_reason = 'children' ORDER BY id LIMIT $3`;
+  return ids(db, 'find-waiting-parents', text, [pgArray(parents), after, limit]);
+}
+
+/** An unfinished child of a task that was given up. */
+export type Orphan = { readonly id: string; readonly parentStatus: 'cancelled' | 'failed' };
+
+const LIVE_CHILD = `NOT c.detached AND c.status NOT IN ('completed','failed','cancelled')`;
+
+/** Unfinished children that follow these cancelled or failed parents. */
+export async function findLiveChildren(
+  db: Queryable,
+  parents: readonly string[],
+  { after, limit }: Page,
+): Promise<readonly Orphan[]> {
+  const { rows } = await db.query<Orphan>({
+    name: 'find-live-children',
+    text: `SELECT c.id, p.status AS "parentStatus" FROM tasks p JOIN tasks c ON c.parent_task_id = p.id
+      WHERE p.id = ANY($1::uuid[]) AND p.status IN ('cancelled','failed') AND c.id > $2 AND ${LIVE_CHILD}
+      ORDER BY c.id LIMIT $3`,
+    values: [pgArray(parents), after, limit],
+  });
+  return rows;
 }
 
 /** Tasks blocked for dependencies that hold them back no more, or that end them: an event about one was lost. */
@@ -39,12 +76,28 @@ export function findMet(db: Queryable, { after, limit }: Page) {
   return ids(db, 'find-met', text, [after, limit]);
 }
 
-/** Unfinished children whose cancelled parent's cascade was lost. */
-export function findOrphans(db: Queryable, { after, limit }: Page) {
-  const text = `SELECT c.id FROM tasks p JOIN tasks c ON c.parent_task_id = p.id
-    WHERE p.status = 'cancelled' AND c.id > $1 AND NOT c.detached
-      AND c.status NOT IN ('completed','failed','cancelled') ORDER BY c.id LIMIT $2`;
-  return ids(db, 'find-orphans', text, [after, limit]);
+/** Tasks blocked for children of which enough have ended: an event about one was lost. */
+export function findMetParents(db: Queryable, { after, limit }: Page) {
+  const text = `SELECT t.id FROM tasks t CROSS JOIN LATERAL (
+      SELECT count(*) AS children, count(*) FILTER (WHERE c.status IN ('completed','failed','cancelled')) AS over
+      FROM tasks c WHERE c.parent_task_id = t.id AND NOT c.detached) c
+    WHERE t.status = 'blocked' AND t.status_reason = 'children' AND t.id > $1 AND c.over >=
+      CASE WHEN t.awaited_children::text = '"all"' THEN c.children
+        ELSE least(c.children, t.awaited_children::text::int) END
+    ORDER BY t.id LIMIT $2`;
+  return ids(db, 'find-met-parents', text, [after, limit]);
+}
+
+/** Unfinished children whose parent's cascade was lost. Each half reads the index of its parents' state. */
+export async function findOrphans(db: Queryable, { after, limit }: Page): Promise<readonly Orphan[]> {
+  const half = (status: string) => `(SELECT c.id, p.status AS "parentStatus" FROM tasks p
+    JOIN tasks c ON c.parent_task_id = p.id WHERE p.status = '${status}' AND c.id > $1 AND ${LIVE_CHILD})`;
+  const { rows } = await db.query<Orphan>({
+    name: 'find-orphans',
+    text: `${half('cancelled')} UNION ALL ${half('failed')} ORDER BY id LIMIT $2`,
+    values: [after, limit],
+  });
+  return rows;
 }
 
 /**

@@ -1,6 +1,7 @@
-import { DomainError, type TaskEventType, type TaskStatus } from '@baton/contracts';
+import { DomainError, type TaskEventType } from '@baton/contracts';
 import { decideCreate, type CreateRelated } from '../tasks/create.decide.js';
 import type { Revision } from '../tasks/revision.store.js';
+import type { EdgeChange } from '../tasks/edge.store.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
 import type { AgentUnderLock, Changed, CreateCommand, Decided, Related, Task } from '../tasks/task.js';
@@ -9,6 +10,7 @@ import { refuseVersion } from '../tasks/update.decide.js';
 import { refuseHeldBack } from '../types/hold.decide.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
+import { BatchGraph } from './batch.edges.js';
 import type { EventRow } from './event.store.js';
 import type { Loaded } from './load.js';
 import type { Committed, Settled, Submission } from './submission.js';
@@ -36,7 +38,11 @@ export class Batch {
   /** Tasks this batch adds, by the root of their tree. */
   private readonly grown = new Map<string, number>();
 
-  constructor(private readonly loaded: Loaded) {}
+  private readonly graph: BatchGraph;
+
+  constructor(private readonly loaded: Loaded) {
+    this.graph = new BatchGraph(loaded, this.current);
+  }
 
   decide(submission: Submission): Settled {
     const { command } = submission;
@@ -51,6 +57,11 @@ export class Batch {
       return new DomainError('TASK_NOT_FOUND', `There is no task ${command.parent.taskId}`);
     const task = this.current.get(parent.task.id) ?? parent.task;
     return refuseStale(task, parent, command.parent.fence);
+  }
+
+  /** Edges that must change. */
+  edges(): readonly EdgeChange[] {
+    return this.graph.changes();
   }
 
   /** Locked tasks whose row must change, bookkeeping included. */
@@ -72,9 +83,11 @@ export class Batch {
       dependencies: this.loaded.dependencies,
       named: this.loaded.named,
       spending: this.spendingOf(parent?.task.rootTaskId),
+      waits: this.loaded.waits,
     };
     const created = decideCreate(command, submission.actor, related, submission.traceparent, this.loaded.now);
     if (created instanceof DomainError) return created;
+    this.graph.created(command);
     if (parentId !== undefined) {
       this.added.set(parentId, (this.added.get(parentId) ?? 0) + command.tasks.length);
       const root = parent?.task.rootTaskId ?? '';
@@ -147,6 +160,7 @@ export class Batch {
       decision,
       ...(task.status === 'blocked' ? { recheck: true } : {}),
     });
+    this.graph.apply(changed);
     if (changed.tell !== undefined) this.told.push({ task, agentIds: changed.tell });
     if (task.attempt > before.attempt && task.assignedTo !== null) {
       this.held.set(task.assignedTo, (this.held.get(task.assignedTo) ?? 0) + 1);
@@ -165,13 +179,8 @@ export class Batch {
   }
 
   private related(command: TaskCommand, locked: LockedTask): Related {
-    const edges = this.loaded.edges.get(command.taskId) ?? [];
     return {
-      dependencies: edges.map(({ dependsOn, policy }) => ({
-        taskId: dependsOn,
-        policy,
-        status: this.statusOf(dependsOn),
-      })),
+      ...this.graph.related(command),
       agent: this.agent(assignedBy(command)),
       named: this.loaded.named,
       heldBack: this.heldBack(command, locked.task.type),
@@ -190,11 +199,6 @@ export class Batch {
   private describedAs(id: string): Related['described'] {
     const described = this.loaded.described.get(id);
     return described && { ...described, ...this.revised.get(id) };
-  }
-
-  /** As this batch leaves it so far. A dependency that is gone was met once: none is removed while others wait for it. */
-  private statusOf(id: string): TaskStatus {
-    return this.current.get(id)?.status ?? this.loaded.dependencies.get(id)?.status ?? 'completed';
   }
 
   /** Slots freed by this very batch are not given away in it: the count was taken before. */

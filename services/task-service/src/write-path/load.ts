@@ -3,7 +3,15 @@ import { lockAgents, type LockedAgents } from '../agents/capacity.store.js';
 import { findProgressTimes } from '../agents/progress.store.js';
 import type { Client } from '../database/database.js';
 import type { ExistingDependency } from '../tasks/create.decide.js';
-import type { AgentUnderLock, Named, Task } from '../tasks/task.js';
+import {
+  findAwaitable,
+  findDependencies,
+  findWaits,
+  type Child,
+  type DependencyEdge,
+} from '../tasks/edge.store.js';
+import { mayCloseCycle, outerDependencies } from '../tasks/edges.decide.js';
+import type { AgentUnderLock, Command, Named, Task } from '../tasks/task.js';
 import { findDescribed, type Described } from '../tasks/revision.store.js';
 import * as store from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
@@ -19,7 +27,12 @@ export type Loaded = {
   readonly tasks: ReadonlyMap<string, store.LockedTask>;
   readonly dependencies: ReadonlyMap<string, ExistingDependency>;
   /** Edges of the tasks whose dependencies are looked at. */
-  readonly edges: ReadonlyMap<string, readonly store.DependencyEdge[]>;
+  readonly edges: ReadonlyMap<string, readonly DependencyEdge[]>;
+  /** Children of the tasks that wait for theirs or begin to. */
+  readonly awaitable: ReadonlyMap<string, readonly Child[]>;
+  /** Which tasks wait for which, for commands that may close a cycle. The batch adds what it decides. */
+  readonly waits: Map<string, string[]>;
+  /** How many children the parents of new tasks have. */
   readonly children: ReadonlyMap<string, number>;
   readonly agents: ReadonlyMap<string, AgentUnderLock>;
   /** Of tasks whose fields are to change, what no other rule looks at. */
@@ -42,7 +55,9 @@ export async function load(
   const targets = new Set<string>();
   const related = new Set<string>();
   const parents = new Set<string>();
-  const dependents = new Set<string>();
+  const relinked = new Set<string>();
+  const waiting = new Set<string>();
+  const awaiting = new Set<string>();
   const agentIds = new Set<string>();
   const dueIds = new Set<string>();
   const updated = new Set<string>();
@@ -56,7 +71,10 @@ export async function load(
       return;
     }
     targets.add(command.taskId);
-    if (LOOKS_AT_DEPENDENCIES.has(command.kind)) dependents.add(command.taskId);
+    if (EDGES_OF.has(command.kind)) relinked.add(command.taskId);
+    if (command.kind === 'link') related.add(command.dependsOn);
+    if (command.kind === 'unblock') waiting.add(command.taskId);
+    if (command.kind === 'block' && command.block.reason === 'children') awaiting.add(command.taskId);
     if (command.kind === 'update') updated.add(command.taskId);
     if (command.kind === 'due') dueIds.add(command.taskId);
     const agentId = assignedBy(command);
@@ -69,9 +87,14 @@ export async function load(
     submissions.filter((_, index) => replays[index] === undefined),
   );
   const locked = targets.size === 0 ? NO_TASKS : await lockTargets(db, [...targets]);
-  const edges = dependents.size === 0 ? [] : await store.findDependencies(db, [...dependents]);
+  for (const id of waiting) {
+    if (locked.tasks.get(id)?.task.statusReason === 'children') awaiting.add(id);
+  }
+  const edges = relinked.size === 0 ? [] : await findDependencies(db, [...relinked]);
   for (const { dependsOn } of edges) related.add(dependsOn);
   const dependencies = related.size === 0 ? new Map() : await lockDependencies(db, [...related]);
+  const awaitable = await findAwaitable(db, [...awaiting]);
+  const waits = await loadWaits(db, submissions, awaitable);
   const children = parents.size === 0 ? new Map() : await store.countChildren(db, [...parents]);
   const watched = [...dueIds].filter((id) => isWatched(locked.tasks.get(id)?.task));
   const progress = watched.length === 0 ? new Map() : await findProgressTimes(db, watched);
@@ -87,6 +110,8 @@ export async function load(
     tasks: locked.tasks,
     dependencies,
     edges: byTask(edges),
+    awaitable,
+    waits,
     children,
     agents,
     progress,
@@ -99,20 +124,33 @@ export async function load(
 }
 
 /** Commands that are decided by how the task's dependencies stand. */
-const LOOKS_AT_DEPENDENCIES: ReadonlySet<Submission['command']['kind']> = new Set(['unblock', 'release']);
+const EDGES_OF: ReadonlySet<Command['kind']> = new Set(['unblock', 'release', 'link', 'unlink']);
 
 /** Whether an agent must report progress on it: when it last did is not in the row. */
 function isWatched(task: Task | undefined): boolean {
   return task?.status === 'in_progress' && task.progressTimeout !== null;
 }
 
+/** Where the ways lead that a command of the batch may close to a cycle. */
+async function loadWaits(
+  db: Client,
+  submissions: readonly Submission[],
+  awaitable: Loaded['awaitable'],
+): Promise<Map<string, string[]>> {
+  const from = submissions.flatMap(({ command }) => {
+    if (!mayCloseCycle(command)) return [];
+    if (command.kind === 'link') return [command.dependsOn];
+    if (command.kind === 'create') return outerDependencies(command);
+    return (awaitable.get(command.taskId) ?? []).map(({ id }) => id);
+  });
+  return findWaits(db, [...new Set(from)]);
+}
+
 const NO_TASKS: store.LockedTasks = { tasks: new Map(), now: undefined };
 const NO_AGENTS: LockedAgents = { agents: new Map(), now: undefined };
 
-function byTask(
-  edges: readonly store.DependencyEdge[],
-): ReadonlyMap<string, readonly store.DependencyEdge[]> {
-  const groups = new Map<string, store.DependencyEdge[]>();
+function byTask(edges: readonly DependencyEdge[]): ReadonlyMap<string, readonly DependencyEdge[]> {
+  const groups = new Map<string, DependencyEdge[]>();
   for (const edge of edges) {
     const group = groups.get(edge.taskId);
     if (group === undefined) groups.set(edge.taskId, [edge]);

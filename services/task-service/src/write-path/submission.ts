@@ -19,6 +19,8 @@ export type Submission = {
   readonly bytes: number;
   /** Fan-outs and timers: at most half of a batch. */
   readonly background?: true;
+  /** Written in the lane of this task instead of its own, behind what was submitted to it before. */
+  readonly laneOf?: string;
 };
 
 /** What came of a submission: one entry for each task of a create, else one. */

@@ -6,6 +6,8 @@ import type { Client } from '../database/database.js';
 import { insertOutbox, type OutboxRow } from '../outbox/outbox.store.js';
 import { toMessages } from '../outbox/outbox.messages.js';
 import { reviseTasks } from '../tasks/revision.store.js';
+import { lockGraph, saveEdges } from '../tasks/edge.store.js';
+import { mayCloseCycle } from '../tasks/edges.decide.js';
 import * as store from '../tasks/task.store.js';
 import { writeAudit } from './audit.service.js';
 import { Batch } from './batch.js';
@@ -34,6 +36,7 @@ export type Written = {
  * its size; a batch of starts or completes takes 4 with BEGIN and COMMIT, one of creates 4, one of assignments 6.
  */
 export async function writeBatch(db: Client, submissions: readonly Submission[]): Promise<Written> {
+  if (submissions.some(({ command }) => mayCloseCycle(command))) await lockGraph(db);
   const stored = await takeKeys(db, submissions);
   const replays = submissions.map((submission) => replayed(submission, stored));
   const batch = new Batch(await load(db, submissions, replays));
@@ -131,6 +134,8 @@ async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 
   ];
   if (parts.length === 0) return { outbox, notified: [] };
   const updated = (await writeParts(db, parts)).get('changed_tasks') ?? 0;
+  const edges = batch.edges();
+  if (edges.length > 0) await saveEdges(db, edges);
   // Locked, and yet not at the version it was read at: a fault of ours that must not be committed.
   if (updated !== updates.length) {
     throw new Error(`expected to update ${updates.length} locked tasks, updated ${updated}`);

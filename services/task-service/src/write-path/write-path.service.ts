@@ -2,6 +2,7 @@ import { DomainError } from '@baton/contracts';
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import type { OutboxService } from '../outbox/outbox.service.js';
+import { mayCloseCycle } from '../tasks/edges.decide.js';
 import { AssignmentGate, Lane } from './lane.js';
 import { runBatch } from './pipeline.js';
 import type { CommitListener, Outcome, Settled, Submission } from './submission.js';
@@ -18,6 +19,8 @@ const MAX_WAITING = 50_000;
  */
 export class WritePath {
   private readonly lanes: readonly Lane<Entry>[];
+  /** For what needs the graph lock: batches of their own, so that no other command waits for it. */
+  private readonly graphLane: Lane<Entry>;
   private readonly listeners: Partial<CommitListener>[] = [];
 
   constructor(
@@ -27,7 +30,9 @@ export class WritePath {
     lanes: number,
   ) {
     const gate = new AssignmentGate();
-    this.lanes = Array.from({ length: lanes }, () => new Lane<Entry>((entries) => this.flush(entries), gate));
+    const lane = () => new Lane<Entry>((entries) => this.flush(entries), gate);
+    this.graphLane = lane();
+    this.lanes = [...Array.from({ length: lanes }, lane), this.graphLane];
   }
 
   onCommit(listener: Partial<CommitListener>): void {
@@ -61,10 +66,12 @@ export class WritePath {
   }
 
   /** One task, one lane: a process never waits for a row lock of its own. A child goes to its parent's lane. */
-  private laneOf({ command }: Submission): Lane<Entry> {
-    const id =
+  private laneOf({ command, laneOf }: Submission): Lane<Entry> {
+    if (mayCloseCycle(command)) return this.graphLane;
+    const own =
       command.kind === 'create' ? (command.parent?.taskId ?? command.tasks[0]?.id ?? '') : command.taskId;
-    const lane = this.lanes[Number.parseInt(id.slice(-4), 16) % this.lanes.length];
+    const id = laneOf ?? own;
+    const lane = this.lanes[Number.parseInt(id.slice(-4), 16) % (this.lanes.length - 1)];
     if (lane === undefined) throw new Error(`no lane for the task id ${id}`);
     return lane;
   }

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { pageOf, type Route } from './route.js';
+import { TASK_STATUSES } from './task.js';
+import { taskDependency, taskListItem } from './task-view.js';
+import { uuid } from './words.js';
+import { linkTask, listRelatives } from './workflow.js';
+
+const params = { id: uuid };
+const edge = { id: uuid, other: uuid };
+const changedTask = z.object({
+  id: uuid,
+  status: z.enum(TASK_STATUSES),
+  attempt: z.number().int(),
+  version: z.number().int(),
+});
+
+/** A task's relatives: what it waits for, its children, its tree. */
+export const WORKFLOW_ROUTES = {
+  linkTask: {
+    method: 'PUT',
+    path: '/v1/tasks/{id}/dependencies/{other}',
+    tag: 'Tasks',
+    summary: 'Has a task that was not started wait for another one too, or changes how it waits for it',
+    params: edge,
+    body: linkTask.optional(),
+    answers: { 200: changedTask },
+    answerHeaders: ['ETag'],
+    errors: ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'DEPENDENCY_NOT_FOUND', 'DEPENDENCY_CYCLE'],
+  },
+  unlinkTask: {
+    method: 'DELETE',
+    path: '/v1/tasks/{id}/dependencies/{other}',
+    tag: 'Tasks',
+    summary: 'Has a task that was not started wait for another one no more',
+    params: edge,
+    answers: { 200: changedTask },
+    answerHeaders: ['ETag'],
+    errors: ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
+  },
+  listDependencies: {
+    method: 'GET',
+    path: '/v1/tasks/{id}/dependencies',
+    tag: 'Reading',
+    summary: 'Lists what a task depends on, each with its policy and its state',
+    params,
+    query: listRelatives,
+    answers: { 200: pageOf(taskDependency.extend({ title: z.string() })) },
+    errors: ['TASK_NOT_FOUND'],
+  },
+  listSubtasks: {
+    method: 'GET',
+    path: '/v1/tasks/{id}/subtasks',
+    tag: 'Reading',
+    summary: 'Lists the children of a task, oldest first',
+    params,
+    query: listRelatives,
+    answers: { 200: pageOf(taskListItem) },
+    errors: ['TASK_NOT_FOUND'],
+  },
+  readTree: {
+    method: 'GET',
+    path: '/v1/tasks/{id}/tree',
+    tag: 'Reading',
+    summary:
+      'Lists every task of the tree a task belongs to: the root, then all below it in order of creation',
+    params,
+    query: listRelatives,
+    answers: { 200: pageOf(taskListItem) },
+    errors: ['TASK_NOT_FOUND'],
+  },
+} as const satisfies Readonly<Record<string, Route>>;
