@@ -4,6 +4,8 @@ export const LIMITS = {
   descriptionBytes: 64 * 1024,
   payloadBytes: 256 * 1024,
   httpBodyBytes: 8 * 1024 * 1024,
+  /** Body of `POST /v1/tasks/batch`: 1,000 descriptions as long as may be, and 8 KiB beside each. */
+  batchBodyBytes: 1_000 * (64 + 8) * 1024,
   agentMessageBytes: 256 * 1024,
   /** What a nats-server must at least take as one message (`max_payload`): events, answers with payloads. */
   serverPayloadBytes: 2 * 1024 * 1024,

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { translateOutage } from './database/pg.errors.js';
+import { allowLargeBatches } from './http/large-batches.js';
 import type { Services } from './services.js';
 import { writeAudit } from './write-path/audit.service.js';
 import type { AuditEntry } from './write-path/audit.store.js';
@@ -42,6 +43,7 @@ export async function openEdges(services: Services, config: Config, logger: Logg
     bodyParser: false,
   });
   adapter.getInstance().removeContentTypeParser('text/plain');
+  allowLargeBatches(adapter.getInstance());
   const endHttp = prepareHttpEnd(adapter.getInstance());
   app.useGlobalFilters(new ProblemFilter(logger, translateOutage));
   app.connectMicroservice({

@@ -110,27 +110,45 @@ function isRepeatable(settled: Settled | undefined): boolean {
   );
 }
 
-/** Rows of one statement: a graph of 10,000 tasks is written in several, none of which takes long. */
+/** Bounds of one statement: a graph of 10,000 tasks, or 64 MiB of descriptions, take several, none of which is long. */
 const STATEMENT_ROWS = 1_000;
+const STATEMENT_CHARACTERS = 4 * 1024 * 1024;
+
+/** Rows cut into statements by their number and the length of the longest thing in them. */
+function statementsOf<T>(rows: readonly T[], textOf: (row: T) => string): readonly (readonly T[])[] {
+  const statements: T[][] = [];
+  let characters = 0;
+  for (const row of rows) {
+    const last = statements.at(-1);
+    characters += textOf(row).length;
+    if (last !== undefined && last.length < STATEMENT_ROWS && characters <= STATEMENT_CHARACTERS) {
+      last.push(row);
+      continue;
+    }
+    statements.push([row]);
+    characters = textOf(row).length;
+  }
+  return statements;
+}
 
 /** All of a batch, in one statement unless it is very large. */
 async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 'notified'>> {
-  const { inserts, events } = batch;
-  for (let done = STATEMENT_ROWS; done < inserts.length; done += STATEMENT_ROWS) {
-    await writeParts(db, insertParts(inserts.slice(done, done + STATEMENT_ROWS)));
-  }
-  for (let done = STATEMENT_ROWS; done < events.length; done += STATEMENT_ROWS) {
-    await writeParts(db, [insertEvents(events.slice(done, done + STATEMENT_ROWS))]);
-  }
+  const [inserts = [], ...moreInserts] = statementsOf(
+    batch.inserts,
+    ({ definition }) => definition.description,
+  );
+  const [events = [], ...moreEvents] = statementsOf(batch.events, ({ data }) => data);
+  for (const more of moreInserts) await writeParts(db, insertParts(more));
+  for (const more of moreEvents) await writeParts(db, [insertEvents(more)]);
   const revisions = batch.revisions();
   // Before the state, in a statement of its own: one statement can change a row once.
   if (revisions.length > 0) await writeParts(db, [reviseTasks(revisions)]);
   const updates = batch.updates();
   const outbox = events.length === 0 ? undefined : { id: v7(), messages: toMessages(batch.published, v7) };
   const parts = [
-    ...insertParts(inserts.slice(0, STATEMENT_ROWS)),
+    ...insertParts(inserts),
     ...(updates.length > 0 ? [store.updateTasks(updates)] : []),
-    ...(outbox === undefined ? [] : [insertEvents(events.slice(0, STATEMENT_ROWS)), insertOutbox(outbox)]),
+    ...(outbox === undefined ? [] : [insertEvents(events), insertOutbox(outbox)]),
   ];
   if (parts.length === 0) return { outbox, notified: [] };
   const updated = (await writeParts(db, parts)).get('changed_tasks') ?? 0;
@@ -143,7 +161,7 @@ async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 
   return { outbox, notified: await saveInbox(db, batch) };
 }
 
-function insertParts(inserts: Batch['inserts']): readonly Part[] {
+function insertParts(inserts: readonly store.TaskInsert[]): readonly Part[] {
   const definitions = inserts.map(({ definition }) => definition);
   const hasDependencies = definitions.some(({ dependencies }) => dependencies.length > 0);
   return [
