@@ -22,6 +22,7 @@ const answered = createJsonSchemas({
     Decision: contracts.decision,
     Error: contracts.errorBody,
     HistoryEntry: contracts.taskHistoryEntry,
+    Operation: contracts.operationView,
     Problem: contracts.problemDocument,
     Task: contracts.taskDetail,
     TaskListItem: contracts.taskListItem,

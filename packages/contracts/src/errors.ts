@@ -15,6 +15,7 @@ export const ERRORS = {
     retryable: false,
     title: 'There is no such task, or the caller may not see it',
   },
+  OPERATION_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such operation' },
   AGENT_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such agent' },
   TYPE_NOT_FOUND: { status: 404, retryable: false, title: 'The task type is not registered' },
   CONNECTION_NOT_FOUND: { status: 404, retryable: false, title: 'The two agents are not connected that way' },

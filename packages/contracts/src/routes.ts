@@ -2,6 +2,7 @@ import { AGENT_OPERATION_ROUTES } from './agent-operation.routes.js';
 import { AGENT_ROUTES } from './agent.routes.js';
 import { COMMAND_ROUTES } from './command.routes.js';
 import { DOCUMENT_ROUTES } from './document.routes.js';
+import { OPERATION_ROUTES } from './operation.routes.js';
 import type { Route } from './route.js';
 import { TASK_ROUTES } from './task.routes.js';
 import { TYPE_ROUTES } from './task-type.routes.js';
@@ -12,6 +13,7 @@ export const ROUTES = {
   ...TASK_ROUTES,
   ...COMMAND_ROUTES,
   ...WORKFLOW_ROUTES,
+  ...OPERATION_ROUTES,
   ...AGENT_ROUTES,
   ...DOCUMENT_ROUTES,
   ...AGENT_OPERATION_ROUTES,

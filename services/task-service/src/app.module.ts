@@ -10,6 +10,8 @@ import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
 import { DistributionConsumer } from './distribution/distribution.consumer.js';
 import { DistributionService } from './distribution/distribution.service.js';
+import { OperationController } from './operations/operation.controller.js';
+import { OperationService } from './operations/operation.service.js';
 import type { Services } from './services.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { Documents } from './documents/documents.service.js';
@@ -43,6 +45,7 @@ export class AppModule {
         CommandController,
         TaskReadingController,
         RelativesController,
+        OperationController,
         AgentController,
         DocumentsController,
         AgentOperationsController,
@@ -60,6 +63,7 @@ export class AppModule {
         { provide: TaskReading, useValue: services.reading },
         { provide: DecisionService, useValue: services.decisions },
         { provide: ListService, useValue: services.lists },
+        { provide: OperationService, useValue: services.bulk },
         { provide: AgentService, useValue: services.agents },
         { provide: AgentOperations, useValue: services.operations },
         { provide: GreetingService, useValue: services.greetings },

@@ -20,6 +20,8 @@ import { createPool, type Pool } from './database/database.js';
 import { createMint } from './database/mint-id.js';
 import { DistributionService } from './distribution/distribution.service.js';
 import type { Loop } from './loop.js';
+import { OperationRunner } from './operations/operation.runner.service.js';
+import { OperationService } from './operations/operation.service.js';
 import { OutboxService } from './outbox/outbox.service.js';
 import { LeaseService } from './shards/lease.service.js';
 import { Cursors } from './tasks/cursor.js';
@@ -71,6 +73,7 @@ export type Services = {
   readonly decisions: DecisionService;
   readonly lists: ListService;
   readonly relatives: RelativesService;
+  readonly bulk: OperationService;
   readonly agents: AgentService;
   readonly operations: AgentOperations;
   readonly completions: CompletionsService;
@@ -132,6 +135,7 @@ export async function createServices(
   const tasks = new TaskService(pool, writePath, admission, mintId, usage);
   const reading = new TaskReading(pool);
   const lists = new ListService(listPool, new Cursors(cursorKey, 'tasks'), () => clock.now());
+  const operationRunner = new OperationRunner({ pool, lists, writePath, logger });
   const archiver = createArchiver({
     databaseUrl: config.DATABASE_URL,
     hotSeconds: config.BATON_RETENTION_HOT_DAYS * 86_400,
@@ -165,6 +169,7 @@ export async function createServices(
       reconciler,
       completions.loop,
       types.loop,
+      operationRunner,
     ],
     tasks,
     types: types.service,
@@ -173,6 +178,7 @@ export async function createServices(
     decisions: new DecisionService(pool, bus, holds),
     lists,
     relatives: new RelativesService(pool, new Cursors(cursorKey, 'relatives')),
+    bulk: new OperationService(pool, lists, operationRunner, mintId, () => clock.now()),
     agents,
     operations: new AgentOperations(pool, bus, agents, announcer, redistribution, logger),
     completions,

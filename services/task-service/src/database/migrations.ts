@@ -2,6 +2,7 @@ import { Delegation1764400000000 } from './migrations/delegation.js';
 import { Foundation1763800000000 } from './migrations/foundation.js';
 import { History1764600000000 } from './migrations/history.js';
 import { Lists1764100000000 } from './migrations/lists.js';
+import { Operations1764110000000 } from './migrations/operations.js';
 import { SessionAge1764000000000 } from './migrations/session-age.js';
 import { Workflows1764300000000 } from './migrations/workflows.js';
 import { WaitLimits1764200000000 } from './migrations/wait-limits.js';
@@ -17,6 +18,7 @@ export const MIGRATIONS = [
   ShardLeases1763900000000,
   SessionAge1764000000000,
   Lists1764100000000,
+  Operations1764110000000,
   WaitLimits1764200000000,
   Workflows1764300000000,
   Delegation1764400000000,

@@ -3,6 +3,7 @@ import {
   type CountTasks,
   type ListTasks,
   type TaskCount,
+  type TaskFilter,
   type TaskListItem,
   type TaskPage,
 } from '@baton/contracts';
@@ -36,7 +37,8 @@ export class ListService {
     const { relatedTo, maxBytes } = scope;
     const context = `${sort} ${relatedTo ?? ''} ${q}`;
     const after = cursor === undefined ? undefined : toPosition(this.cursors.decode(cursor, context));
-    const plan = await this.choose({ filter: parseFilter(q), sort, ...(relatedTo ? { relatedTo } : {}) });
+    const request = { filter: parseFilter(q), sort, now: this.now() };
+    const plan = await this.choose({ ...request, ...(relatedTo ? { relatedTo } : {}) });
     if (plan === undefined) return { data: [], page: { next: null, hasMore: false } };
     const { tasks, next } = await findPage(this.pool, plan, after, limit);
     const items = tasks.map(toListItem);
@@ -50,8 +52,13 @@ export class ListService {
   }
 
   /** Exact where the list to go through is at most COUNTED_ROWS long; else estimated from that many of it. */
-  async count({ q }: CountTasks): Promise<TaskCount> {
-    const plan = await this.choose({ filter: parseFilter(q), sort: '-createdAt' });
+  count({ q }: CountTasks): Promise<TaskCount> {
+    return this.countOf(parseFilter(q));
+  }
+
+  /** As `count`; ages are counted back from `now`. */
+  async countOf(filter: TaskFilter, now = this.now()): Promise<TaskCount> {
+    const plan = await this.choose({ filter, sort: '-createdAt', now });
     if (plan === undefined) return { count: 0, approximate: false };
     const { scanned, matched } = await countRows(this.pool, plan);
     if (scanned <= COUNTED_ROWS) return { count: matched, approximate: false };
@@ -59,9 +66,26 @@ export class ListService {
     return { count: Math.max(matched, Math.round(estimate)), approximate: true };
   }
 
+  /**
+   * The next tasks of a filter in order of creation, behind one of them, as of `now`, and where to go on. There may be
+   * fewer than asked for, even none, and more behind them; the list ends where `next` is null.
+   */
+  async walk(
+    filter: TaskFilter,
+    now: number,
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly ids: readonly string[]; readonly next: string | null }> {
+    const plan = await this.choose({ filter, sort: 'createdAt', now });
+    if (plan === undefined) return { ids: [], next: null };
+    const position = after === null ? undefined : { id: after, priority: 0 };
+    const { tasks, next } = await findPage(this.pool, plan, position, limit);
+    return { ids: tasks.map(({ id }) => id), next: next?.id ?? null };
+  }
+
   /** Of several ways the one with the fewest rows, as far as statistics tell: all give the same list. */
-  private async choose(request: Omit<ListRequest, 'now'>): Promise<ListPlan | undefined> {
-    const plans = planList({ ...request, now: this.now() });
+  private async choose(request: ListRequest): Promise<ListPlan | undefined> {
+    const plans = planList(request);
     if (plans.length < 2) return plans[0];
     const estimated = await Promise.all(
       plans.map(async (plan) => ({ plan, rows: await estimateRows(this.pool, plan) })),

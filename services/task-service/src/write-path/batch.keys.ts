@@ -62,9 +62,17 @@ function otherBody({ key }: Idempotency): DomainError {
  * accepted before; throws `IDEMPOTENCY_MISMATCH` when another one was. What was not accepted is rolled back, key and all.
  */
 export async function isRepeated(db: Client, idempotency: Idempotency): Promise<boolean> {
-  const stored = (await claimKeys(db, [idempotency])).get(keyName(idempotency));
+  return (await repeatedOutcome(db, idempotency)) !== undefined;
+}
+
+/** As `isRepeated`, with what was kept for the key. */
+export async function repeatedOutcome<T>(
+  db: Client,
+  idempotency: Idempotency,
+): Promise<readonly T[] | undefined> {
+  const stored = (await claimKeys<T>(db, [idempotency])).get(keyName(idempotency));
   if (stored !== undefined && stored.fingerprint !== idempotency.fingerprint) throw otherBody(idempotency);
-  return stored !== undefined;
+  return stored && (stored.outcome ?? []);
 }
 
 /** Remembers what accepted keys stand for; those of refused commands may be tried again. */

@@ -4,7 +4,8 @@ import { pgArray } from '../database/pg-array.js';
 import type { Accepted } from '../tasks/task.js';
 import type { Idempotency } from './submission.js';
 
-export type StoredKey = { readonly fingerprint: string; readonly outcome: readonly Accepted[] | null };
+/** What a key stands for: what its commands came to, or what else was kept for a request that is no command. */
+export type StoredKey<T = Accepted> = { readonly fingerprint: string; readonly outcome: readonly T[] | null };
 
 /** Names a key among the keys of a batch. */
 export function keyName(idempotency: Pick<Idempotency, 'scope' | 'key'>): string {
@@ -15,10 +16,10 @@ export function keyName(idempotency: Pick<Idempotency, 'scope' | 'key'>): string
  * Takes the keys in sorted order, the first lock of all. A key somebody else is just taking is waited for; the
  * keys that existed are returned with what they stand for.
  */
-export async function claimKeys(
+export async function claimKeys<T = Accepted>(
   db: Queryable,
   keys: readonly Idempotency[],
-): Promise<Map<string, StoredKey>> {
+): Promise<Map<string, StoredKey<T>>> {
   const columns = [pgArray(keys.map(({ scope }) => scope)), pgArray(keys.map(({ key }) => key))];
   const { rowCount } = await db.query({
     name: 'claim-keys',
@@ -29,7 +30,7 @@ export async function claimKeys(
   });
   if (rowCount === keys.length) return new Map();
   // A new statement sees what the transaction waited for has committed; keys just inserted have no outcome yet.
-  const { rows } = await db.query<{ scope: string; key: string } & StoredKey>({
+  const { rows } = await db.query<{ scope: string; key: string } & StoredKey<T>>({
     name: 'read-keys',
     text: `SELECT k.scope, k.key, k.fingerprint, k.outcome FROM unnest($1::text[], $2::text[]) AS u(scope, key)
       JOIN idempotency_keys k ON k.scope = u.scope AND k.key = u.key WHERE k.outcome IS NOT NULL`,
@@ -47,7 +48,7 @@ export async function isKnownKey(db: Queryable, { scope, key }: Idempotency): Pr
 /** Remembers what accepted keys stand for. */
 export async function keepKeys(
   db: Queryable,
-  keys: readonly { readonly idempotency: Idempotency; readonly outcome: readonly Accepted[] }[],
+  keys: readonly { readonly idempotency: Idempotency; readonly outcome: readonly object[] }[],
 ): Promise<void> {
   await db.query({
     name: 'keep-keys',
