@@ -1,4 +1,11 @@
-import { agentSubject, control, type PatchTaskInput, type TaskDetail, type TaskPage } from '@baton/contracts';
+import {
+  agentSubject,
+  control,
+  type PatchTaskInput,
+  type ReopenTaskInput,
+  type TaskDetail,
+  type TaskPage,
+} from '@baton/contracts';
 import { createCalls, type Answer, type Create, type TaskQuery, type UpdateOptions } from './calls.js';
 import { createConnection } from './connection.js';
 import { createContext } from './context.js';
@@ -32,6 +39,8 @@ export type Agent = {
    * and `context` are merged. Answers the version it is at now.
    */
   update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
+  /** Lets a task begin anew that this agent created and that failed or was cancelled. */
+  reopen(taskId: string, changes?: ReopenTaskInput): Promise<void>;
   /** Lets a task go on that this agent created with `hold`. */
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
@@ -181,6 +190,7 @@ export function createAgent(options: AgentOptions): Agent {
     get: (taskId) => calls.get(taskId),
     list: (query = {}) => calls.list(query),
     update: (taskId, changes, updateOptions) => calls.update(taskId, changes, updateOptions),
+    reopen: (taskId, changes) => calls.reopen(taskId, changes),
     release: (taskId) => calls.release(taskId),
     cancel: (taskId, reason) => calls.cancel(taskId, reason),
     answer: (taskId, answer) => calls.answer(taskId, answer),

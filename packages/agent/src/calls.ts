@@ -11,6 +11,7 @@ import {
   type JsonValue,
   type ParentFence,
   type PatchTaskInput,
+  type ReopenTaskInput,
   type TaskDetail,
   type TaskPage,
   type TaskSort,
@@ -65,6 +66,7 @@ export type Calls = {
   get(taskId: string, signal?: AbortSignal): Promise<TaskDetail>;
   list(query: TaskQuery): Promise<TaskPage>;
   update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
+  reopen(taskId: string, changes?: ReopenTaskInput): Promise<void>;
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
   answer(taskId: string, answer: Answer): Promise<void>;
@@ -124,6 +126,9 @@ export function createCalls(options: {
         ...(version === undefined ? {} : { version }),
       });
       return { version: answer['version'] as number };
+    },
+    async reopen(taskId, changes = {}) {
+      await command('reopen', taskId, { changes });
     },
     async release(taskId) {
       await command('release', taskId);

@@ -26,6 +26,7 @@ export type {
   OfferedTask,
   PatchTaskInput,
   PreviousAttempt,
+  ReopenTaskInput,
   TaskDetail,
   TaskListItem,
   TaskPage,

@@ -3,7 +3,7 @@ import { inboxItem, type AgentAnswer } from './agent-protocol.js';
 import { text } from './json.js';
 import { LIMITS } from './limits.js';
 import { createGraph, createTask } from './task.js';
-import { patchTask } from './task-changes.js';
+import { patchTask, reopenTask } from './task-changes.js';
 import type { CreateGraphInput, CreateTaskInput } from './task.js';
 import { createdTask, taskDetail } from './task-view.js';
 import { idempotencyKey, uuid } from './words.js';
@@ -58,6 +58,11 @@ export const callUpdate = z.object({
   ...aboutTask,
   version: z.int32().min(1).optional(),
   changes: patchTask,
+});
+export const callReopen = z.object({
+  ...aboutTask,
+  version: z.int32().min(1).optional(),
+  changes: reopenTask.default({}),
 });
 export const callRelease = z.object(aboutTask);
 export const callCancel = z.object({ ...aboutTask, reason: text({ maxCharacters: 255 }).optional() });

@@ -11,6 +11,7 @@ import {
   callInbox,
   callInboxAnswer,
   callRelease,
+  callReopen,
   callUpdate,
   callSpawn,
 } from './agent-calls.js';
@@ -76,6 +77,12 @@ export const CALL_MESSAGES = {
     body: callRelease,
     answer: taskAnswer,
     errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
+  }),
+  'call.reopen': call('reopen', {
+    tells: 'Let a task begin anew that the agent created and that failed or was cancelled.',
+    body: callReopen,
+    answer: taskAnswer,
+    errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'VERSION_MISMATCH'],
   }),
   'call.cancel': call('cancel', {
     tells: 'Cancel a task the agent created, or below one it holds.',

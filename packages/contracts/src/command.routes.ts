@@ -4,7 +4,7 @@ import { assignTask, DELEGATION_ERRORS, reassignTask, TARGET_ERRORS } from './de
 import type { ErrorCode } from './errors.js';
 import type { Route } from './route.js';
 import { cancelTask, releaseTask, TASK_STATUSES } from './task.js';
-import { patchTask, replaceTask } from './task-changes.js';
+import { patchTask, reopenTask, replaceTask } from './task-changes.js';
 import { uuid } from './words.js';
 import { answerTask, unblockTask } from './workflow.js';
 
@@ -54,6 +54,12 @@ export const COMMAND_ROUTES = {
     'Calls a task off; children that are not detached follow',
     cancelTask.optional(),
   ),
+  reopenTask: command(
+    'reopen',
+    'Begins a failed or cancelled task anew, with changes',
+    reopenTask.optional(),
+  ),
+  retryTask: command('retry', 'The same as `reopen`, by another name', reopenTask.optional()),
   startTask: held('start', 'Begins to work, said in the stead of the agent that holds the task'),
   progressTask: held('progress', 'Says how far it is, in the stead of the holder'),
   completeTask: held('complete', 'Ends a task with its result, in the stead of the holder', [

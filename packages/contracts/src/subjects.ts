@@ -52,6 +52,7 @@ export const CALL_VERBS = [
   'list',
   'update',
   'release',
+  'reopen',
   'cancel',
   'answer',
   'inbox',

@@ -40,6 +40,16 @@ export const patchTask = z.strictObject({ title: title.optional(), ...eachNullab
 export type PatchTask = z.output<typeof patchTask>;
 export type PatchTaskInput = z.input<typeof patchTask>;
 
+/** What may be changed of a task that failed or was cancelled as it begins anew. */
+export const reopenTask = patchTask.pick({
+  input: true,
+  context: true,
+  priority: true,
+  criteria: true,
+  deadline: true,
+});
+export type ReopenTaskInput = z.input<typeof reopenTask>;
+
 type Bare<Schema> = Schema extends z.ZodDefault<infer Inner> | z.ZodOptional<infer Inner>
   ? Bare<Inner>
   : Schema;

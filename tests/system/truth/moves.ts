@@ -24,6 +24,10 @@ const MOVES: readonly Move[] = [
   move('created', 'task.blocked', 'blocked', ['anyone'], ['dependency']),
   move('created', 'task.failed', 'failed', ['system'], ['expired']),
   move('queued', 'task.queued', 'queued', ['system'], ['due', 'pin_expired', 'expired']),
+  ...(['failed', 'cancelled'] as const).flatMap((from) => [
+    move(from, 'task.queued', 'queued', ['anyone'], ['reopened']),
+    move(from, 'task.blocked', 'blocked', ['anyone'], ['dependency']),
+  ]),
   move('queued', 'task.queued', 'queued', ['operator'], ['pinned', 'redistributed']),
   move('queued', 'task.assigned', 'assigned', ['operator'], [null]),
   move('queued', 'task.assigned', 'assigned', ['distribution'], [null]),

@@ -97,6 +97,11 @@ export class AgentConsumer {
     return this.calls.command('update', request(body, context));
   }
 
+  @Replies(agentSubject.call(ANY, 'reopen'), { queue })
+  reopen(body: unknown, context: BusContext) {
+    return this.calls.command('reopen', request(body, context));
+  }
+
   @Replies(agentSubject.call(ANY, 'release'), { queue })
   release(body: unknown, context: BusContext) {
     return this.calls.command('release', request(body, context));

@@ -139,7 +139,8 @@ function caller(agentId: string, traceparent: string | undefined, bytes: number)
 
 /** Whom a task may go to is said when it is created, where the connections count. */
 function refuseNaming(command: TaskCommand): void {
-  if (command.kind !== 'update' || namedBy(command.changes.criteria ?? {}).length === 0) return;
+  const isChange = command.kind === 'update' || command.kind === 'reopen';
+  if (!isChange || namedBy(command.changes.criteria ?? {}).length === 0) return;
   throw new DomainError(
     'FORBIDDEN',
     'An agent may not name agents in a change of a task; leave out requiredAgents and pin',

@@ -30,6 +30,7 @@ function related(agentId: string, { agents = {}, full = false, connections = eve
     liveEpoch: 1,
     heartbeatMs: 2_000,
     progressAt: null,
+    parentStatus: null,
     described: undefined,
     named: { agents: named, connections },
   };

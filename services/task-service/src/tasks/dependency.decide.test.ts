@@ -26,6 +26,7 @@ function look(...edges: readonly (readonly [Edge['policy'], Edge['status']])[]):
     liveEpoch: null,
     heartbeatMs: null,
     progressAt: null,
+    parentStatus: null,
     described: undefined,
   };
   const decided = decide(BLOCKED, related, { kind: 'unblock', taskId: 'x' }, BLOCKED.updatedAt);

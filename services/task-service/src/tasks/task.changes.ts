@@ -20,3 +20,17 @@ type Limits =
 
 /** Fields of a task to be changed; those left out stay. */
 export type TaskChanges = Readonly<Partial<Pick<ReplaceTask, Given> & Record<Limits, number | null>>>;
+
+/** With `merge` objects that only agents read are merged (RFC 7396), else replaced like all else. */
+export type UpdateCommand = {
+  readonly kind: 'update';
+  readonly taskId: string;
+  readonly changes: TaskChanges;
+  readonly merge: boolean;
+};
+
+export type ReopenCommand = {
+  readonly kind: 'reopen';
+  readonly taskId: string;
+  readonly changes: TaskChanges;
+};

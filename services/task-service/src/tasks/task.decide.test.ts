@@ -14,6 +14,7 @@ const related = (overrides: Partial<Related> = {}): Related => ({
   liveEpoch: 1,
   heartbeatMs: 2_000,
   progressAt: null,
+  parentStatus: null,
   described: undefined,
   ...overrides,
 });

@@ -99,6 +99,12 @@ const COMMANDS: {
     },
     merge: isWild,
   }),
+  reopen: (task, { pick, isWild, full }) => ({
+    changes: {
+      ...(isWild ? { priority: ([1, 2, 3, 4, 5] as const)[pick % 5] ?? 3 } : {}),
+      ...(full ? {} : { deadline: task.updatedAt + 900_000 }),
+    },
+  }),
   release: () => ({}),
   cancel: () => ({ reason: 'requested' }),
   unblock: (_task, { full }) => (full ? { told: { answer: null } } : {}),
@@ -130,7 +136,7 @@ function assertInvariants(before: Task, changed: Changed): void {
   expect(allows(arrow, before.status)).toBe(true);
   expect(ARROWS[arrow].to as readonly string[]).toContain(task.status);
   expect(ARROWS[arrow].events as readonly string[]).toContain(event);
-  expect(isTerminal(before.status)).toBe(false);
+  expect(isTerminal(before.status)).toBe(arrow === 'reopen');
   expect(task.version).toBe(before.version + 1);
   const isHandedOver = task.status === 'assigned' && arrow !== 'update';
   expect(task.attempt).toBe(before.attempt + (isHandedOver ? 1 : 0));
@@ -180,6 +186,7 @@ describe('decide, for any life of a task', () => {
               // As the lock query gives it: of the agent the task is assigned to.
               liveEpoch: task.assignedTo === null ? null : 1,
               heartbeatMs: task.assignedTo === null ? null : 2_000,
+              parentStatus: one.full ? 'cancelled' : null,
               described: DESCRIBED,
               progressAt: one.full ? now - 1_000 : null,
               named: one.retryable ? CONNECTED : { ...CONNECTED, agents: new Map() },

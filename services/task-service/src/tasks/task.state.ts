@@ -10,7 +10,7 @@ import type {
   TaskEventType,
   TaskStatus,
 } from '@baton/contracts';
-import type { TaskChanges } from './task.changes.js';
+import type { ReopenCommand, UpdateCommand } from './task.changes.js';
 
 /** One arrow of the life cycle: the command's name, where it may start, where it may end, the event it writes. */
 type Arrow = {
@@ -40,6 +40,12 @@ export const ARROWS = {
     from: UNFINISHED,
     to: UNFINISHED,
     events: ['task.updated'],
+    by: 'creator, operator',
+  },
+  reopen: {
+    from: ['failed', 'cancelled'],
+    to: ['queued', 'blocked'],
+    events: ['task.queued', 'task.blocked'],
     by: 'creator, operator',
   },
   ripen: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'system' },
@@ -191,13 +197,8 @@ export type TaskCommand =
       readonly version: number;
     }
   | { readonly kind: 'release'; readonly taskId: string }
-  /** With `merge` objects that only agents read are merged (RFC 7396), else replaced like all else. */
-  | {
-      readonly kind: 'update';
-      readonly taskId: string;
-      readonly changes: TaskChanges;
-      readonly merge: boolean;
-    }
+  | ReopenCommand
+  | UpdateCommand
   | { readonly kind: 'cancel'; readonly taskId: string; readonly reason: string }
   /** `told`: somebody says that what the task waits for outside of Baton has happened. */
   | { readonly kind: 'unblock'; readonly taskId: string; readonly told?: { readonly answer: JsonValue } }

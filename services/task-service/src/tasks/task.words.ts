@@ -4,6 +4,7 @@ import {
   callAnswer,
   callCancel,
   callRelease,
+  callReopen,
   callUpdate,
   cancelTask,
   heldRequests,
@@ -11,6 +12,7 @@ import {
   patchTask,
   reassignTask,
   releaseTask,
+  reopenTask,
   replaceTask,
   taskCommands,
   unblockTask,
@@ -103,6 +105,8 @@ export const UPDATES = {
 /** Every word of `POST /v1/tasks/{id}/<word>` that takes an arrow, with the command it stands for. */
 export const WORDS: Readonly<Record<string, Word>> = {
   release: word('Release', releaseTask, (taskId) => ({ kind: 'release', taskId })),
+  reopen: word('Changes', reopenTask, toReopen),
+  retry: word('Changes', reopenTask, toReopen),
   cancel: word('Cancel', cancelTask, (taskId, { reason = 'requested' }) => ({
     kind: 'cancel',
     taskId,
@@ -137,6 +141,7 @@ export const CALL_WORDS = {
     changes: changedFields(changes),
     merge: true,
   })),
+  reopen: call(callReopen, ({ taskId, changes }) => toReopen(taskId, changes)),
   release: call(callRelease, ({ taskId }) => ({ kind: 'release', taskId })),
   cancel: call(callCancel, ({ taskId, reason = 'requested' }) => ({ kind: 'cancel', taskId, reason })),
   answer: call(callAnswer, answerCommand),
@@ -150,6 +155,10 @@ function answerCommand({ taskId, answer, reason, attempt }: z.output<typeof call
     answer: answer === undefined ? { denied: reason ?? 'there is no answer' } : { value: answer },
     ...(attempt === undefined ? {} : { attempt }),
   };
+}
+
+function toReopen(taskId: string, said: z.output<typeof reopenTask>): TaskCommand {
+  return { kind: 'reopen', taskId, changes: changedFields(said) };
 }
 
 type Call = { readonly commandId?: string | undefined; readonly version?: number | undefined };

@@ -2,8 +2,8 @@ import { DomainError, jsonProblem, LIMITS, type JsonObject, type JsonValue } fro
 import { needsClass } from './needs-class.js';
 import { changed, conflict, queueKey, scheduled } from './outcome.decide.js';
 import { ownPin, pinClass, presentPin, type Pinned } from './pin.policy.js';
-import { allows, isHeld, type TaskCommand } from './task.state.js';
-import type { TaskChanges } from './task.changes.js';
+import { allows, isHeld } from './task.state.js';
+import type { TaskChanges, UpdateCommand } from './task.changes.js';
 import type {
   Changed,
   Decided,
@@ -28,7 +28,7 @@ export function refuseVersion(task: Task, versions: readonly number[] | undefine
 export function update(
   task: Task,
   { described }: Related,
-  command: Extract<TaskCommand, { kind: 'update' }>,
+  command: UpdateCommand,
   now: number,
 ): Decided | DomainError {
   if (!allows('update', task.status)) return conflict(task, 'it has ended');

@@ -4,13 +4,14 @@ import type { Revision } from '../tasks/revision.store.js';
 import type { EdgeChange } from '../tasks/edge.store.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
-import type { AgentUnderLock, Changed, CreateCommand, Decided, Related, Task } from '../tasks/task.js';
-import { ARROWS, assignedBy, isHeld, isTerminal, LOOPS, type TaskCommand } from '../tasks/task.state.js';
+import type { AgentUnderLock, Changed, CreateCommand, Related, Task } from '../tasks/task.js';
+import { assignedBy, isHeld, isTerminal, type TaskCommand } from '../tasks/task.state.js';
 import { refuseVersion } from '../tasks/update.decide.js';
 import { refuseHeldBack } from '../types/hold.decide.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
 import { BatchGraph } from './batch.edges.js';
+import { answerArchived, assertArrow, bookkeepingDiffers, toAccepted } from './batch.rules.js';
 import type { EventRow } from './event.store.js';
 import type { Loaded } from './load.js';
 import type { Committed, Settled, Submission } from './submission.js';
@@ -186,6 +187,7 @@ export class Batch {
       heldBack: this.heldBack(command, locked.task.type),
       liveEpoch: locked.liveEpoch,
       heartbeatMs: locked.heartbeatMs,
+      parentStatus: this.parentStatus(command, locked.task),
       described: this.describedAs(command.taskId),
       progressAt: this.loaded.progress.get(command.taskId) ?? null,
     };
@@ -194,6 +196,12 @@ export class Batch {
   private heldBack(command: TaskCommand, type: string): DomainError | undefined {
     if (command.kind !== 'assign' || command.mayBeHeldBack !== true) return undefined;
     return refuseHeldBack(this.loaded.holds, type, this.heldOfType.get(type) ?? 0);
+  }
+
+  private parentStatus({ kind }: TaskCommand, { parentTaskId }: Task): Related['parentStatus'] {
+    if (kind !== 'reopen' || parentTaskId === null) return null;
+    const parent = this.current.get(parentTaskId) ?? this.loaded.dependencies.get(parentTaskId);
+    return parent?.status ?? null;
   }
 
   private describedAs(id: string): Related['described'] {
@@ -228,30 +236,4 @@ export class Batch {
     });
     this.published.push({ type, json: JSON.stringify(toTaskEvent(task, type, detail)) });
   }
-}
-
-/** What would change a task in the archive met it on its way there, or in a month that is being exported. */
-function answerArchived({ outcome, task }: Decided): Settled {
-  if (outcome === 'unchanged') return { accepted: [toAccepted(task)], replayed: false, tasks: [task] };
-  const message = `Task ${task.id} can only be read now: it is just moving to the archive, or leaving it for good. Try again in a moment.`;
-  return new DomainError('TASK_STATE_CONFLICT', message, { details: { status: task.status } });
-}
-
-function toAccepted(task: Task) {
-  return { taskId: task.id, status: task.status, attempt: task.attempt, version: task.version };
-}
-
-function bookkeepingDiffers(before: Task, after: Task): boolean {
-  return before.dueAt !== after.dueAt || before.offerTries !== after.offerTries;
-}
-
-/** The table of arrows holds whatever `decide` says: a fault here must not reach the database. */
-function assertArrow(before: Task, { arrow, task, event }: Changed): void {
-  const { from, to, events } = ARROWS[arrow];
-  const listed =
-    (from as readonly string[]).includes(before.status) &&
-    (to as readonly string[]).includes(task.status) &&
-    (!LOOPS.has(arrow) || task.status === before.status) &&
-    (events as readonly string[]).includes(event);
-  if (!listed) throw new Error(`${arrow} from ${before.status} to ${task.status} with ${event} is no arrow`);
 }

@@ -62,6 +62,7 @@ export async function load(
   const dueIds = new Set<string>();
   const updated = new Set<string>();
   const heldBack = new Set<string>();
+  const reopened = new Set<string>();
   submissions.forEach(({ command }, index) => {
     if (command.kind === 'create' && command.parent) parents.add(command.parent.taskId);
     if (replays[index] !== undefined) return;
@@ -75,7 +76,8 @@ export async function load(
     if (command.kind === 'link') related.add(command.dependsOn);
     if (command.kind === 'unblock') waiting.add(command.taskId);
     if (command.kind === 'block' && command.block.reason === 'children') awaiting.add(command.taskId);
-    if (command.kind === 'update') updated.add(command.taskId);
+    if (command.kind === 'update' || command.kind === 'reopen') updated.add(command.taskId);
+    if (command.kind === 'reopen') reopened.add(command.taskId);
     if (command.kind === 'due') dueIds.add(command.taskId);
     const agentId = assignedBy(command);
     if (agentId !== null) agentIds.add(agentId);
@@ -92,6 +94,10 @@ export async function load(
   }
   const edges = relinked.size === 0 ? [] : await findDependencies(db, [...relinked]);
   for (const { dependsOn } of edges) related.add(dependsOn);
+  for (const id of reopened) {
+    const parentId = locked.tasks.get(id)?.task.parentTaskId;
+    if (parentId) related.add(parentId);
+  }
   const dependencies = related.size === 0 ? new Map() : await lockDependencies(db, [...related]);
   const awaitable = await findAwaitable(db, [...awaiting]);
   const waits = await loadWaits(db, submissions, awaitable);
@@ -124,7 +130,7 @@ export async function load(
 }
 
 /** Commands that are decided by how the task's dependencies stand. */
-const EDGES_OF: ReadonlySet<Command['kind']> = new Set(['unblock', 'release', 'link', 'unlink']);
+const EDGES_OF: ReadonlySet<Command['kind']> = new Set(['unblock', 'release', 'reopen', 'link', 'unlink']);
 
 /** Whether an agent must report progress on it: when it last did is not in the row. */
 function isWatched(task: Task | undefined): boolean {

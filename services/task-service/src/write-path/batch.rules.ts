@@ -1,0 +1,32 @@
+import { DomainError } from '@baton/contracts';
+import { ARROWS, LOOPS } from '../tasks/task.state.js';
+import type { Accepted, Changed, Decided, Task } from '../tasks/task.js';
+import type { Settled } from './submission.js';
+
+/** What would change a task in the archive met it on its way there, or in a month that is being exported. */
+export function answerArchived({ outcome, task }: Decided): Settled {
+  if (outcome === 'unchanged') return { accepted: [toAccepted(task)], replayed: false, tasks: [task] };
+  const message = `Task ${task.id} can only be read now: it is just moving to the archive, or leaving it for good. Try again in a moment.`;
+  return new DomainError('TASK_STATE_CONFLICT', message, { details: { status: task.status } });
+}
+
+/** What the sender of a command is told of its task. */
+export function toAccepted(task: Task): Accepted {
+  return { taskId: task.id, status: task.status, attempt: task.attempt, version: task.version };
+}
+
+/** Whether there is something to write where nothing changed. */
+export function bookkeepingDiffers(before: Task, after: Task): boolean {
+  return before.dueAt !== after.dueAt || before.offerTries !== after.offerTries;
+}
+
+/** The table of arrows holds whatever `decide` says: a fault here must not reach the database. */
+export function assertArrow(before: Task, { arrow, task, event }: Changed): void {
+  const { from, to, events } = ARROWS[arrow];
+  const listed =
+    (from as readonly string[]).includes(before.status) &&
+    (to as readonly string[]).includes(task.status) &&
+    (!LOOPS.has(arrow) || task.status === before.status) &&
+    (events as readonly string[]).includes(event);
+  if (!listed) throw new Error(`${arrow} from ${before.status} to ${task.status} with ${event} is no arrow`);
+}
