@@ -47,10 +47,12 @@ export type Agent = {
   /** Answers what a task is blocked for, or says that there is no answer: its creator may, and who holds an ancestor. */
   answer(taskId: string, answer: Answer): Promise<void>;
   /**
-   * Hears the ends of tasks this agent created, at least once each. Listen before `start`: what nobody listens to is
+   * Hears the ends of tasks this agent created, handed on or has a child of, at least once each. Listen before `start`: what nobody listens to is
    * acknowledged unheard. An item whose listener throws comes again.
    */
   onEnd(listener: EndListener): () => void;
+  /** Hears likewise of tasks this agent handed on that were not done there: each comes back to it, or goes to whoever can. */
+  onReturned(listener: EndListener): () => void;
 };
 
 /** Makes an agent; nothing happens before `start`. Throws `VALIDATION_FAILED` for options that cannot be. */
@@ -72,9 +74,11 @@ export function createAgent(options: AgentOptions): Agent {
     work: async (run) => {
       const { assignment, abort } = run;
       const whole = isCut(assignment) ? await readWhole(assignment, calls, abort.signal) : assignment;
-      const context = createContext({ ...run, assignment: whole }, calls, (report) =>
-        runner.progress(run, report),
-      );
+      const context = createContext({ ...run, assignment: whole }, calls, {
+        progress: (report) => runner.progress(run, report),
+        use: (used) => runner.use(run, used),
+        delegate: (to) => runner.delegate(run, to),
+      });
       return settings.handler(whole.task, context);
     },
     onStaleSession: () => session.refresh(),
@@ -194,7 +198,8 @@ export function createAgent(options: AgentOptions): Agent {
     release: (taskId) => calls.release(taskId),
     cancel: (taskId, reason) => calls.cancel(taskId, reason),
     answer: (taskId, answer) => calls.answer(taskId, answer),
-    onEnd: (listener) => inbox.listen(listener),
+    onEnd: (listener) => inbox.listen((item) => (item.status === 'queued' ? undefined : listener(item))),
+    onReturned: (listener) => inbox.listen((item) => (item.status === 'queued' ? listener(item) : undefined)),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   LIMITS,
   type CallCreateInput,
   type CallVerb,
+  type ConnectedAgent,
   type CreatedTask,
   type CreateGraphInput,
   type CreateTaskInput,
@@ -70,6 +71,7 @@ export type Calls = {
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
   answer(taskId: string, answer: Answer): Promise<void>;
+  agents(capability?: string, signal?: AbortSignal): Promise<readonly ConnectedAgent[]>;
   acknowledge(inboxIds: readonly string[]): Promise<void>;
 };
 
@@ -138,6 +140,10 @@ export function createCalls(options: {
     },
     async answer(taskId, answer) {
       await command('answer', taskId, answer);
+    },
+    async agents(capability, signal = stopped) {
+      const body = capability === undefined ? {} : { capability };
+      return (await call('agents', body, { signal }))['agents'] as readonly ConnectedAgent[];
     },
     async acknowledge(ids) {
       await call('ack', { ids });

@@ -1,11 +1,17 @@
-import type {
-  Block,
-  ChildResult,
-  DependencyResult,
-  OfferedTask,
-  PreviousAttempt,
-  TaskDetail,
-  TaskQuestion,
+import {
+  agentId,
+  parse,
+  usage,
+  type Block,
+  type ChildResult,
+  type ConnectedAgent,
+  type DependencyResult,
+  type OfferedTask,
+  type PreviousAttempt,
+  type TaskDetail,
+  type TaskQuestion,
+  type TaskStatus,
+  type Usage,
 } from '@baton/contracts';
 import { BlockTask, ReturnTask, type ReturnReason } from './errors.js';
 import type { Calls, Create, CreateOptions } from './calls.js';
@@ -40,18 +46,34 @@ export type TaskContext = {
    * `childResults` and `questions`.
    */
   block(wait: Block): never;
+  /** What this attempt has used up so far, all of it each time. Told with the next progress, or the end. */
+  usage(used: Partial<Usage>): void;
+  /** The agents this one is connected to, whom it may hand work on to, with what they can do and room they have. */
+  agents(capability?: string): Promise<readonly ConnectedAgent[]>;
+  /**
+   * Hands the task on to an agent this one is connected to, which has it at once (`assigned`) or when it has room
+   * (`queued`). The signal is aborted then, and what the handler still returns counts for nothing. Rejects with a
+   * `DomainError` (`DELEGATION_…`) where that cannot be: the task is still this agent's.
+   */
+  delegate(to: string): Promise<HandedOn>;
   /** Ends the handler and gives the task back unharmed. `declined`: not to this agent again. */
   giveBack(reason?: ReturnReason): never;
+};
+
+/** Where a task that was handed on is now. */
+export type HandedOn = { readonly status: TaskStatus; readonly to: string };
+
+/** What a run's context does through the runner. */
+export type RunActions = {
+  progress(report: ProgressReport): void;
+  use(usage: Usage): void;
+  delegate(to: string): Promise<HandedOn>;
 };
 
 /** Does a task and returns its result as JSON (nothing means `null`); throwing fails it, to be tried again. */
 export type TaskHandler = (task: OfferedTask, context: TaskContext) => unknown;
 
-export function createContext(
-  run: Run,
-  calls: Calls,
-  progress: (report: ProgressReport) => void,
-): TaskContext {
+export function createContext(run: Run, calls: Calls, actions: RunActions): TaskContext {
   const { task, attempt, dependencyResults, childResults, questions, previousAttempts } = run.assignment;
   const { signal } = run.abort;
   let creates = 0;
@@ -74,13 +96,16 @@ export function createContext(
       if (!Number.isFinite(percent))
         throw new RangeError(`expected a percentage of 0 to 100, got ${percent}`);
       const report = { percent: Math.min(100, Math.max(0, percent)) };
-      progress(message === undefined ? report : { ...report, message: message.slice(0, 1_000) });
+      actions.progress(message === undefined ? report : { ...report, message: message.slice(0, 1_000) });
     },
     spawn: spawn as Create,
     get: (taskId) => calls.get(taskId, signal),
     block(wait) {
       throw new BlockTask(wait);
     },
+    usage: (used) => actions.use(parse(usage, used, 'usage')),
+    agents: (capability) => calls.agents(capability, signal),
+    delegate: (to) => actions.delegate(parse(agentId, to, 'delegate')),
     giveBack(reason) {
       throw new ReturnTask(reason);
     },

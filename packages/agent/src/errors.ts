@@ -47,10 +47,10 @@ export class BlockTask extends Error {
 }
 
 /**
- * Why a handler must stop: the task was cancelled, taken away (`revoked`), turned out to be no longer held
+ * Why a handler must stop: the task was cancelled, handed on by itself (`delegated`), taken away (`revoked`), turned out to be no longer held
  * (`stale`), this process lost its session, or the agent's time to finish is over (`shutdown`).
  */
-export type AbortKind = 'cancelled' | 'revoked' | 'stale' | 'session_lost' | 'shutdown';
+export type AbortKind = 'cancelled' | 'delegated' | 'revoked' | 'stale' | 'session_lost' | 'shutdown';
 
 /** The reason of a handler's aborted signal. Nothing the handler does afterwards reaches Baton. */
 export class TaskAborted extends Error {

@@ -11,13 +11,14 @@ export {
 export type { AgentOptions } from './options.js';
 export type { StopOptions } from './leave.js';
 export type { Answer, Create, CreateOptions, TaskQuery, UpdateOptions } from './calls.js';
-export type { TaskContext, TaskHandler } from './context.js';
+export type { HandedOn, TaskContext, TaskHandler } from './context.js';
 export type { EndListener } from './inbox.js';
 export type { AgentLogger } from './logger.js';
 export { DomainError } from '@baton/contracts';
 export type {
   Block,
   ChildResult,
+  ConnectedAgent,
   CreatedTask,
   CreateGraphInput,
   CreateTaskInput,
@@ -28,6 +29,7 @@ export type {
   PreviousAttempt,
   ReopenTaskInput,
   TaskDetail,
+  Usage,
   TaskListItem,
   TaskPage,
   TaskSort,

@@ -1,7 +1,13 @@
+import type { Usage } from '@baton/contracts';
+
 /** A run never reports more often than this. */
 const SPACING_MS = 250;
 
-export type ProgressReport = { readonly percent: number; readonly message?: string };
+export type ProgressReport = {
+  readonly percent: number;
+  readonly message?: string;
+  readonly usage?: Usage;
+};
 
 /** Coalesces the progress of all runs: the latest report of each wins, one timer for all. */
 export type Progress<R> = {

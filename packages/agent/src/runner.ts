@@ -1,8 +1,10 @@
-import type { Assignment, OfferAnswer, TaskAnswer } from '@baton/contracts';
-import { TaskAborted, TaskFailure, type AbortKind } from './errors.js';
+import type { Assignment, OfferAnswer, TaskAnswer, Usage } from '@baton/contracts';
+import { fromErrorBody, TaskAborted, TaskFailure, type AbortKind } from './errors.js';
 import { completed, returned, sendOutcome, thrownOutcome, type Outcome } from './outcome.js';
 import { createProgress, type ProgressReport } from './progress.js';
 import { createRuns, type Run } from './runs.js';
+import { createTold } from './told.js';
+import type { HandedOn } from './context.js';
 import type { AgentLogger } from './logger.js';
 import type { TaskCommands } from './task-commands.js';
 
@@ -13,6 +15,10 @@ export type Runner = {
   /** Every task whose start was sent and whose end is not yet answered. */
   running(): { readonly taskId: string; readonly attempt: number }[];
   progress(run: Run, report: ProgressReport): void;
+  /** All that the run has used up so far; told with what is said next. */
+  use(run: Run, usage: Usage): void;
+  /** Hands the run's task on; rejects with why not, and then the run goes on. */
+  delegate(run: Run, to: string): Promise<HandedOn>;
   /** The task is no longer ours (that attempt of it, if one is named): its handler is told to stop. */
   abort(taskId: string, attempt: number | undefined, kind: AbortKind, detail: string | null): void;
   /** The session that all unfinished work belongs to is over. */
@@ -45,6 +51,8 @@ export function createRunner(options: RunnerOptions): Runner {
   const { id, commands, logger } = options;
   const runs = createRuns(options);
   const progress = createProgress(sendProgress);
+  const told = createTold();
+  const handingOn = new Set<Run>();
   let open = true;
   let leaving = false;
 
@@ -114,7 +122,7 @@ export function createRunner(options: RunnerOptions): Runner {
     runs.move(run, run.state === 'queued' ? 'returning' : 'ending');
     progress.forget(run);
     pump();
-    const answer = await sendOutcome(commands, run.hold, outcome);
+    const answer = await sendOutcome(commands, run.hold, told.with(run, outcome));
     if (!answer.ok) note(run, outcome.verb, answer);
     if (runs.has(run)) runs.remove(run);
   }
@@ -139,9 +147,22 @@ export function createRunner(options: RunnerOptions): Runner {
     return runs.has(run) && run.state === 'running';
   }
 
+  async function delegate(run: Run, to: string): Promise<HandedOn> {
+    if (!isRunning(run)) throw run.abort.signal.reason ?? new Error('the task has ended');
+    handingOn.add(run);
+    const answer = await commands.send('delegate', run.hold, { to, ...told.usageOf(run) });
+    handingOn.delete(run);
+    if (answer.ok) {
+      if (runs.has(run)) drop(run, 'delegated', `it is with ${to}`);
+      return { status: answer.status, to };
+    }
+    if (isLoss(answer) && isRunning(run)) drop(run, 'stale', answer.error.message);
+    throw fromErrorBody(answer.error);
+  }
+
   /** A run whose last command is on its way is left to its answer. */
   function drop(run: Run, kind: AbortKind, detail?: string | null): void {
-    if (run.state === 'ending' || run.state === 'returning') return;
+    if (run.state === 'ending' || run.state === 'returning' || handingOn.has(run)) return;
     progress.forget(run);
     runs.remove(run);
     run.abort.abort(new TaskAborted(kind, detail));
@@ -172,7 +193,13 @@ export function createRunner(options: RunnerOptions): Runner {
   return {
     offer,
     running: () => runs.all().filter(isStarted).map(toRunning),
-    progress: (run, report) => isRunning(run) && progress.report(run, report),
+    progress(run, report) {
+      if (isRunning(run)) progress.report(run, told.report(run, report));
+    },
+    use(run, usage) {
+      if (isRunning(run)) progress.report(run, told.use(run, usage));
+    },
+    delegate,
     abort(taskId, attempt, kind, detail) {
       const run = runs.get(taskId);
       if (run && (attempt === undefined || attempt === run.hold.attempt)) drop(run, kind, detail);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AGENT_STATUSES } from './agent.js';
 import { inboxItem, type AgentAnswer } from './agent-protocol.js';
 import { text } from './json.js';
 import { LIMITS } from './limits.js';
@@ -6,7 +7,7 @@ import { createGraph, createTask } from './task.js';
 import { patchTask, reopenTask } from './task-changes.js';
 import type { CreateGraphInput, CreateTaskInput } from './task.js';
 import { createdTask, taskDetail } from './task-view.js';
-import { idempotencyKey, uuid } from './words.js';
+import { agentId, idempotencyKey, uuid, word } from './words.js';
 import { answerFields, isOneAnswer, isOneAnswerMessage } from './workflow.js';
 
 /** The parent an agent creates children for, with the fence of its own hold on it. */
@@ -68,6 +69,19 @@ export const callRelease = z.object(aboutTask);
 export const callCancel = z.object({ ...aboutTask, reason: text({ maxCharacters: 255 }).optional() });
 /** `call.answer`: by the creator, or by who holds an ancestor. */
 export const callAnswer = z.object({ ...aboutTask, ...answerFields }).refine(isOneAnswer, isOneAnswerMessage);
+
+export const callAgents = z.object({ capability: word.optional() });
+/** An agent that the caller may hand work on to. `load` counts what it holds, `room` what it could take now. */
+export const connectedAgent = z.object({
+  id: agentId,
+  status: z.enum(AGENT_STATUSES),
+  strength: z.number(),
+  capabilities: z.array(z.object({ name: word, level: z.number() })).readonly(),
+  load: z.number().int(),
+  room: z.number().int(),
+});
+export type ConnectedAgent = Readonly<z.infer<typeof connectedAgent>>;
+export const callAgentsAnswer = z.object({ agents: z.array(connectedAgent).readonly() });
 
 export const callInbox = z.object({ limit: z.number().int().min(1).max(100).default(100) });
 /** `count`: all that wait; 1,001 stands for more than 1,000. */

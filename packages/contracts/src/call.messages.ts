@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import {
   callAck,
   callAckAnswer,
+  callAgents,
+  callAgentsAnswer,
   callAnswer,
   callCancel,
   callCreate,
@@ -55,6 +57,13 @@ export const CALL_MESSAGES = {
     body: callGet,
     answer: callGetAnswer,
     errors: ['TASK_NOT_FOUND'],
+  }),
+  'call.agents': call('agents', {
+    tells:
+      'The agents this one is connected to, the strongest first; with `capability` those that have it. To them it may hand work on.',
+    body: callAgents,
+    answer: callAgentsAnswer,
+    errors: [],
   }),
   'call.list': call('list', {
     tells:

@@ -49,6 +49,7 @@ export const CALL_VERBS = [
   'create',
   'spawn',
   'get',
+  'agents',
   'list',
   'update',
   'release',

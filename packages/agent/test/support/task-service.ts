@@ -26,6 +26,8 @@ export type Command = {
   readonly result?: unknown;
   readonly error?: { readonly code: string; readonly message: string; readonly retryable: boolean };
   readonly reason?: string;
+  readonly to?: string;
+  readonly usage?: { readonly inputTokens: number };
   readonly percent?: number;
   readonly message?: string;
 };

@@ -87,6 +87,11 @@ export class AgentConsumer {
     return this.calls.get(request(body, context));
   }
 
+  @Replies(agentSubject.call(ANY, 'agents'), { queue })
+  agents(body: unknown, context: BusContext) {
+    return this.calls.agents(request(body, context));
+  }
+
   @Replies(agentSubject.call(ANY, 'list'), { queue })
   list(body: unknown, context: BusContext) {
     return this.calls.list(request(body, context));

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   callAck,
+  callAgents,
   callCreate,
   callGet,
   callInbox,
@@ -22,6 +23,7 @@ import { namedBy } from '../tasks/delegation.rules.js';
 import type { TaskCommand } from '../tasks/task.state.js';
 import { CALL_WORDS } from '../tasks/task.words.js';
 import type { AdmissionService } from '../types/admission.service.js';
+import { findConnected } from './named.store.js';
 import { acknowledgeInbox, findInbox } from './inbox.store.js';
 
 type Request = { readonly agentId: string; readonly body: unknown; readonly traceparent: string | undefined };
@@ -80,6 +82,11 @@ export class CallsService {
     return { ok: true, ...accepted };
   }
 
+  async agents({ agentId, body }: Request) {
+    const { capability } = parse(callAgents, body, 'agents');
+    return { ok: true, agents: await findConnected(this.pool, agentId, capability ?? null) };
+  }
+
   async inbox({ agentId, body }: Request) {
     const { limit } = parse(callInbox, body, 'inbox');
     return { ok: true, ...(await findInbox(this.pool, agentId, limit)) };
@@ -114,7 +121,10 @@ export class CallsService {
   /** What an agent is not related to does not exist for it. */
   private async visible(agentId: string, taskId: string): Promise<TaskDetail> {
     const task = await this.reading.get(taskId);
-    const isRelated = task.createdBy === `agent:${agentId}` || task.lastAgentId === agentId;
+    const isRelated =
+      task.createdBy === `agent:${agentId}` ||
+      task.lastAgentId === agentId ||
+      task.delegationChain.includes(agentId);
     if (isRelated || (await this.holdsAncestor(agentId, task))) return task;
     const waitsForIt = await this.reading.holdsDependentOf(agentId, taskId);
     if (waitsForIt) return task;

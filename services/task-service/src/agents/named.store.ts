@@ -1,4 +1,4 @@
-import type { AgentStatus, Capability } from '@baton/contracts';
+import type { AgentStatus, Capability, ConnectedAgent } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import type { Named } from '../tasks/task.js';
@@ -32,4 +32,29 @@ export async function findNamed(
     agents: new Map(rows.map(({ from: _, ...agent }) => [agent.id, agent])),
     connections: new Set(rows.flatMap(({ id, from }) => from.map((source) => `${source}>${id}`))),
   };
+}
+
+/** Agents fit for one message; more are found by capability. */
+const CONNECTED_SHOWN = 200;
+
+/** The agents an agent may hand work on to, the strongest connections first, at most 200. O(connections). */
+export async function findConnected(
+  db: Queryable,
+  from: string,
+  capability: string | null,
+): Promise<readonly ConnectedAgent[]> {
+  const { rows } = await db.query<ConnectedAgent>({
+    name: 'find-connected',
+    text: `SELECT id, status, strength, capabilities, load,
+        CASE WHEN status = 'online' THEN greatest(0, capacity - load) ELSE 0 END AS room
+      FROM (SELECT a.id, a.status, c.strength, a.capabilities, a.max_concurrent + a.prefetch AS capacity,
+          (SELECT count(*) FROM tasks t WHERE t.assigned_to = a.id AND t.status IN ('assigned','in_progress')) AS load
+        FROM agent_connections c JOIN agents a ON a.id = c.to_agent
+        WHERE c.from_agent = $1 AND ($2::text IS NULL
+          OR EXISTS (SELECT FROM json_array_elements(a.capabilities) e WHERE e->>'name' = $2))
+        ORDER BY c.strength DESC, a.id LIMIT ${CONNECTED_SHOWN}) connected
+      ORDER BY strength DESC, id`,
+    values: [from, capability],
+  });
+  return rows;
 }
