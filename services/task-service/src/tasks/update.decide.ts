@@ -77,7 +77,7 @@ const DESCRIBED = [
 ] as const satisfies readonly (keyof Described)[];
 
 /** The fields that really differ, with those that follow from them. */
-function revise(task: Task, described: Described, changes: TaskChanges, now: number): Revision {
+export function revise(task: Task, described: Described, changes: TaskChanges, now: number): Revision {
   const settings = differing(SETTINGS, task, changes);
   const next = { ...task, ...settings };
   const isOfOtherClass = 'requiredCapabilities' in settings || 'criteria' in settings;
