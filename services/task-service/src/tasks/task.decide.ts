@@ -127,6 +127,7 @@ function start(task: Task, fence: Fence, now: number): Decided | DomainError {
   if (task.status === 'in_progress') return { outcome: 'unchanged', task };
   return changed(task, 'start', 'task.started', now, {
     status: 'in_progress',
+    statusReason: null,
     holderEpoch: fence.epoch,
     handoverCount: 0,
     startedAt: now,

@@ -63,7 +63,10 @@ export type AcceptedBefore = {
   readonly status: string;
 };
 
-/** Which of these commands were accepted before: asked only for commands about to be refused. */
+/**
+ * Which of these commands were accepted before: asked only for commands about to be refused. An event that left the
+ * status as it was does not say it: the latest before it that does so counts.
+ */
 export async function findAccepted(
   db: Queryable,
   commands: readonly { readonly taskId: string; readonly commandId: string }[],
@@ -71,10 +74,11 @@ export async function findAccepted(
   const { rows } = await db.query<AcceptedBefore>({
     name: 'find-accepted',
     text: `SELECT e.task_id AS "taskId", e.command_id AS "commandId", e.actor, e.version, e.attempt,
-        coalesce(e.event_data->'changes'->>'status', t.status) AS status
+        (SELECT s.event_data->'changes'->>'status' FROM task_events s
+          WHERE s.task_id = e.task_id AND s.version <= e.version AND s.event_data->'changes'->>'status' IS NOT NULL
+          ORDER BY s.version DESC LIMIT 1) AS status
       FROM unnest($1::uuid[], $2::uuid[]) AS u(task_id, command_id)
-      JOIN task_events e ON e.task_id = u.task_id AND e.command_id = u.command_id
-      JOIN tasks t ON t.id = e.task_id`,
+      JOIN task_events e ON e.task_id = u.task_id AND e.command_id = u.command_id`,
     values: [
       pgArray(commands.map(({ taskId }) => taskId)),
       pgArray(commands.map(({ commandId }) => commandId)),
