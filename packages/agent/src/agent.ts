@@ -1,12 +1,21 @@
 import {
   agentSubject,
   control,
+  type DecisionView,
   type PatchTaskInput,
   type ReopenTaskInput,
   type TaskDetail,
+  type TaskHistoryEntry,
   type TaskPage,
 } from '@baton/contracts';
-import { createCalls, type Answer, type Create, type TaskQuery, type UpdateOptions } from './calls.js';
+import {
+  createCalls,
+  type Answer,
+  type Create,
+  type TaskQuery,
+  type UpdateOptions,
+  type WaitOptions,
+} from './calls.js';
 import { createConnection } from './connection.js';
 import { createContext } from './context.js';
 import { isCut, readWhole } from './whole-assignment.js';
@@ -32,6 +41,12 @@ export type Agent = {
   readonly closed: Promise<void>;
   readonly create: Create;
   get(taskId: string): Promise<TaskDetail>;
+  /** Resolves with the task when it has ended, or as it is after `timeoutMs`. */
+  wait(taskId: string, options?: WaitOptions): Promise<TaskDetail>;
+  /** Every accepted change behind version `after`, a page of them. */
+  history(taskId: string, after?: number): Promise<readonly TaskHistoryEntry[]>;
+  /** Why a task is with its agent, or waits. */
+  decision(taskId: string): Promise<DecisionView>;
   /** Tasks this agent created or had last, a page at a time; with `parent:` or `root:`, all below a task it holds. */
   list(query?: TaskQuery): Promise<TaskPage>;
   /**
@@ -192,6 +207,9 @@ export function createAgent(options: AgentOptions): Agent {
     closed: closing.promise,
     create: ((what, createOptions = {}) => calls.create(what, createOptions)) as Create,
     get: (taskId) => calls.get(taskId),
+    wait: (taskId, waitOptions) => calls.wait(taskId, waitOptions),
+    history: (taskId, after) => calls.history(taskId, after),
+    decision: (taskId) => calls.decision(taskId),
     list: (query = {}) => calls.list(query),
     update: (taskId, changes, updateOptions) => calls.update(taskId, changes, updateOptions),
     reopen: (taskId, changes) => calls.reopen(taskId, changes),

@@ -3,6 +3,7 @@ import {
   agentSubject,
   DomainError,
   LIMITS,
+  WAIT_LIMITS,
   type CallCreateInput,
   type CallVerb,
   type ConnectedAgent,
@@ -13,7 +14,9 @@ import {
   type ParentFence,
   type PatchTaskInput,
   type ReopenTaskInput,
+  type DecisionView,
   type TaskDetail,
+  type TaskHistoryEntry,
   type TaskPage,
   type TaskSort,
 } from '@baton/contracts';
@@ -23,6 +26,7 @@ import type { Connection } from './connection.js';
 
 /** An outage longer than this reaches the caller as `UNAVAILABLE`. */
 const PATIENCE_MS = 60_000;
+const WAIT_MARGIN_MS = 5_000;
 
 export type CreateOptions = {
   /** The same key with the same tasks creates them once, within 24 hours. */
@@ -51,6 +55,9 @@ export type TaskQuery = {
   readonly cursor?: string;
 };
 
+/** How long to wait for a task to end: for as long as it takes when nothing is said. */
+export type WaitOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal };
+
 /** What is said to a task that asks; `attempt` has it refused when another attempt has asked since. */
 export type Answer = { readonly attempt?: number } & (
   { readonly answer: JsonValue } | { readonly denied: true; readonly reason?: string }
@@ -66,6 +73,9 @@ export type Calls = {
   ): Promise<CreatedTask | readonly CreatedTask[]>;
   get(taskId: string, signal?: AbortSignal): Promise<TaskDetail>;
   list(query: TaskQuery): Promise<TaskPage>;
+  wait(taskId: string, options?: WaitOptions): Promise<TaskDetail>;
+  history(taskId: string, after?: number): Promise<readonly TaskHistoryEntry[]>;
+  decision(taskId: string): Promise<DecisionView>;
   update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
   reopen(taskId: string, changes?: ReopenTaskInput): Promise<void>;
   release(taskId: string): Promise<void>;
@@ -86,7 +96,11 @@ export function createCalls(options: {
   async function call(
     verb: CallVerb,
     body: object,
-    { signal = stopped, traceparent = null }: { signal?: AbortSignal; traceparent?: string | null } = {},
+    {
+      signal = stopped,
+      traceparent = null,
+      timeoutMs,
+    }: { signal?: AbortSignal; traceparent?: string | null; timeoutMs?: number } = {},
   ): Promise<Record<string, unknown>> {
     const subject = agentSubject.call(id, verb);
     const payload = JSON.stringify(body);
@@ -95,7 +109,8 @@ export function createCalls(options: {
     for (let failures = 0; ; failures += 1) {
       signal.throwIfAborted();
       try {
-        return await connection.request(subject, payload, { traceparent });
+        const options = { traceparent, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+        return await connection.request(subject, payload, options);
       } catch (error) {
         if (!mayPass(error) || performance.now() > patience) throw error;
       }
@@ -121,6 +136,23 @@ export function createCalls(options: {
     async list(query) {
       const answer = await call('list', query);
       return { data: answer['data'], page: answer['page'] } as TaskPage;
+    },
+    async wait(taskId, { timeoutMs = Infinity, signal = stopped } = {}) {
+      const until = performance.now() + timeoutMs;
+      for (;;) {
+        const left = Math.ceil(Math.min(Math.max(0, until - performance.now()), WAIT_LIMITS.callMs));
+        // Longer than it is held, so that an answer that says "not yet" is no outage.
+        const options = { signal, timeoutMs: left + WAIT_MARGIN_MS };
+        const answer = await call('wait', { taskId, timeoutMs: left }, options);
+        if (answer['ended'] === true || performance.now() >= until) return answer['task'] as TaskDetail;
+      }
+    },
+    async history(taskId, after = 0) {
+      return (await call('history', { taskId, after }))['data'] as readonly TaskHistoryEntry[];
+    },
+    async decision(taskId) {
+      const { ok: _, ...decision } = await call('decision', { taskId });
+      return decision as DecisionView;
     },
     async update(taskId, changes, { version } = {}) {
       const answer = await command('update', taskId, {

@@ -10,7 +10,7 @@ export {
 } from './errors.js';
 export type { AgentOptions } from './options.js';
 export type { StopOptions } from './leave.js';
-export type { Answer, Create, CreateOptions, TaskQuery, UpdateOptions } from './calls.js';
+export type { Answer, Create, CreateOptions, TaskQuery, UpdateOptions, WaitOptions } from './calls.js';
 export type { HandedOn, TaskContext, TaskHandler } from './context.js';
 export type { EndListener } from './inbox.js';
 export type { AgentLogger } from './logger.js';
@@ -22,6 +22,7 @@ export type {
   CreatedTask,
   CreateGraphInput,
   CreateTaskInput,
+  DecisionView,
   DependencyResult,
   InboxItem,
   OfferedTask,
@@ -30,6 +31,7 @@ export type {
   ReopenTaskInput,
   TaskDetail,
   Usage,
+  TaskHistoryEntry,
   TaskListItem,
   TaskPage,
   TaskSort,

@@ -22,7 +22,9 @@ import { DELEGATION_ERRORS } from './delegation.js';
 import type { ErrorCode } from './errors.js';
 import { accepted, type Message } from './message.js';
 import { agentSubject, type CallVerb } from './subjects.js';
+import { decisionView } from './decision.js';
 import { callList, taskPage } from './task-list.js';
+import { callDecision, callHistory, callHistoryAnswer, callWait, callWaitAnswer } from './task-watch.js';
 
 const creating = [
   'FORBIDDEN',
@@ -64,6 +66,25 @@ export const CALL_MESSAGES = {
     body: callAgents,
     answer: callAgentsAnswer,
     errors: [],
+  }),
+  'call.wait': call('wait', {
+    tells:
+      'Answered when the task has ended, or after `timeoutMs`, whichever comes first. Ask with a longer timeout than that.',
+    body: callWait,
+    answer: callWaitAnswer,
+    errors: ['TASK_NOT_FOUND'],
+  }),
+  'call.history': call('history', {
+    tells: 'Every accepted change of a task behind version `after`, as many as fit into an answer.',
+    body: callHistory,
+    answer: callHistoryAnswer,
+    errors: ['TASK_NOT_FOUND'],
+  }),
+  'call.decision': call('decision', {
+    tells: 'Why the task is with its agent; or, while nobody has it, why it waits and what to do.',
+    body: callDecision,
+    answer: decisionView,
+    errors: ['TASK_NOT_FOUND'],
   }),
   'call.list': call('list', {
     tells:

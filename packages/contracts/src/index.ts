@@ -29,6 +29,7 @@ export * from './task-list.js';
 export * from './task-changes.js';
 export * from './task-type.js';
 export * from './task-view.js';
+export * from './task-watch.js';
 export * from './usage.js';
 export * from './words.js';
 export * from './workflow.js';

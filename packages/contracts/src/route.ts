@@ -52,6 +52,7 @@ export const REQUEST_HEADERS = {
 export const ANSWER_HEADERS = {
   Location: 'Where the new thing is.',
   ETag: 'The version, for `If-Match`.',
+  'Preference-Applied': '`wait=30`: the answer was held until the task ended, or so many seconds.',
   'Idempotency-Replayed': '`true`: this is the answer of the first request with the key.',
   'Retry-After': 'Seconds to wait before the request is repeated.',
 } as const;

@@ -21,7 +21,14 @@ import {
   snapshotRequest,
 } from './service-protocol.js';
 import { usageHint } from './usage.js';
-import { HINT_SUBJECTS, placeSubject, SERVICE_SUBJECTS } from './subjects.js';
+import {
+  HINT_SUBJECTS,
+  placeSubject,
+  SERVICE_SUBJECTS,
+  taskFeedSubject,
+  taskProgressSubject,
+} from './subjects.js';
+import { taskFeed, taskProgress } from './task-watch.js';
 import { typesHint } from './task-type.js';
 
 const toTaskService = { group: 'service', from: 'distribution-service' } as const;
@@ -139,6 +146,19 @@ export const SERVICE_MESSAGES = {
       'Loss is healed by the reconciler.',
     body: usageHint,
   },
+  feed: {
+    ...hint,
+    subject: taskFeedSubject('{taskId}'),
+    tells:
+      'A task is at another version. Whoever watches it reads what that is; loss is healed by reading now and then.',
+    body: taskFeed,
+  },
+  progress: {
+    ...hint,
+    subject: taskProgressSubject('{taskId}'),
+    tells: 'How far an attempt says it is. Unversioned, and latest wins.',
+    body: taskProgress,
+  },
   types: {
     ...hint,
     subject: HINT_SUBJECTS.types,
@@ -147,5 +167,8 @@ export const SERVICE_MESSAGES = {
     body: typesHint,
   },
 } as const satisfies Readonly<
-  Record<keyof typeof SERVICE_SUBJECTS | 'place' | 'fleet' | 'slots' | 'usage' | 'types', Message>
+  Record<
+    keyof typeof SERVICE_SUBJECTS | 'place' | 'fleet' | 'slots' | 'usage' | 'types' | 'feed' | 'progress',
+    Message
+  >
 >;

@@ -41,6 +41,10 @@ export const HINT_SUBJECTS = {
   distributorBeat: (instance: string) => `svc.distribution.beat.${instance}`,
 } as const;
 
+/** Hints to whoever watches one task: unordered, and none is ever repeated. */
+export const taskFeedSubject = (taskId: string) => `task.${taskId}.feed`;
+export const taskProgressSubject = (taskId: string) => `task.${taskId}.progress`;
+
 export const QUEUE_GROUPS = { task: 'task-service', distribution: 'distribution-service' } as const;
 
 export const TASK_VERBS = ['start', 'progress', 'complete', 'fail', 'return', 'delegate', 'block'] as const;
@@ -51,6 +55,9 @@ export const CALL_VERBS = [
   'get',
   'agents',
   'list',
+  'wait',
+  'history',
+  'decision',
   'update',
   'release',
   'reopen',

@@ -24,8 +24,10 @@ export const TASK_ROUTES = {
     tag: 'Tasks',
     summary: 'Creates one task',
     body: createTask,
-    answers: { 201: taskView },
-    answerHeaders: ['Location', 'ETag'],
+    requestHeaders: ['Prefer'],
+    // With its result, when the caller waited for the end.
+    answers: { 201: z.union([taskDetail, taskView]) },
+    answerHeaders: ['Location', 'ETag', 'Preference-Applied'],
     errors: ['DEPENDENCY_NOT_FOUND'],
   },
   listTasks: {
@@ -55,8 +57,9 @@ export const TASK_ROUTES = {
     tag: 'Tasks',
     summary: 'Reads a task with its payloads, progress and dependencies',
     params,
+    requestHeaders: ['Prefer'],
     answers: { 200: taskDetail },
-    answerHeaders: ['ETag'],
+    answerHeaders: ['ETag', 'Preference-Applied'],
     errors: ['TASK_NOT_FOUND'],
   },
   createBatch: {
@@ -91,6 +94,19 @@ export const TASK_ROUTES = {
     params,
     query: taskHistory,
     answers: { 200: z.object({ data: z.array(taskHistoryEntry) }) },
+    errors: ['TASK_NOT_FOUND'],
+  },
+  readEvents: {
+    method: 'GET',
+    path: '/v1/tasks/{id}/events',
+    tag: 'Reading',
+    summary: 'Follows a task to its end as server-sent events, or lists its changes as JSON',
+    description:
+      'With `Accept: text/event-stream` every accepted change comes as an event: `id` is the version, `event` the type, `data` an entry of the history; `progress` events have no id. A comment comes every 15 s. The stream ends behind the event that ended the task; one that goes on with `Last-Event-ID` behind that is answered 204, which tells the client to stop.',
+    params,
+    query: taskHistory,
+    requestHeaders: ['Last-Event-ID'],
+    answers: { 200: z.object({ data: z.array(taskHistoryEntry) }), 204: null },
     errors: ['TASK_NOT_FOUND'],
   },
   readDecision: {

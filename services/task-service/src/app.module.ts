@@ -6,6 +6,7 @@ import { AgentOperations } from './agents/agent-operations.service.js';
 import { AgentService } from './agents/agent.service.js';
 import { CallsService } from './agents/calls.service.js';
 import { GreetingService } from './agents/greeting.service.js';
+import { LooksService } from './agents/looks.service.js';
 import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
 import { DistributionConsumer } from './distribution/distribution.consumer.js';
@@ -29,6 +30,9 @@ import { AdmissionService } from './types/admission.service.js';
 import { PauseController } from './types/pause.controller.js';
 import { TypeController } from './types/type.controller.js';
 import { TypeService } from './types/type.service.js';
+import { EventStreams } from './watching/event-stream.service.js';
+import { EventsController } from './watching/events.controller.js';
+import { WatchService } from './watching/watch.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
 import { ReactorsConsumer } from './waiting/reactors.consumer.js';
 
@@ -40,6 +44,7 @@ export class AppModule {
       module: AppModule,
       controllers: [
         TaskController,
+        EventsController,
         TypeController,
         PauseController,
         CommandController,
@@ -56,6 +61,8 @@ export class AppModule {
       providers: [
         Documents,
         { provide: ReactorService, useValue: services.reactor },
+        { provide: WatchService, useValue: services.watches },
+        { provide: EventStreams, useValue: services.streams },
         { provide: TypeService, useValue: services.types },
         { provide: AdmissionService, useValue: services.admission },
         { provide: TaskService, useValue: services.tasks },
@@ -70,6 +77,7 @@ export class AppModule {
         { provide: SessionService, useValue: services.sessions },
         { provide: TaskVerbsService, useValue: services.verbs },
         { provide: CallsService, useValue: services.calls },
+        { provide: LooksService, useValue: services.looks },
         { provide: DistributionService, useValue: services.distribution },
         { provide: LeaseService, useValue: services.leases },
       ],

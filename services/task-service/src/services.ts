@@ -11,6 +11,7 @@ import { FleetAnnouncer } from './agents/fleet.events.js';
 import { GreetingService } from './agents/greeting.service.js';
 import { HintService } from './agents/hint.service.js';
 import { InboxService } from './agents/inbox.service.js';
+import { LooksService } from './agents/looks.service.js';
 import { OfferService } from './agents/offer.service.js';
 import { RedistributionService } from './agents/redistribution.service.js';
 import { SessionService } from './agents/session.service.js';
@@ -39,6 +40,8 @@ import { createMaintenance } from './waiting/maintenance.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
 import { createReconciler, recheckNewWaits } from './waiting/reconciler.service.js';
 import { createTimer } from './waiting/timer.service.js';
+import { EventStreams } from './watching/event-stream.service.js';
+import { WatchService } from './watching/watch.service.js';
 import { tellSuppressedTo } from './write-path/audit.service.js';
 import { WritePath } from './write-path/write-path.service.js';
 
@@ -71,6 +74,8 @@ export type Services = {
   readonly admission: AdmissionService;
   readonly reading: TaskReading;
   readonly decisions: DecisionService;
+  readonly watches: WatchService;
+  readonly streams: EventStreams;
   readonly lists: ListService;
   readonly relatives: RelativesService;
   readonly bulk: OperationService;
@@ -81,6 +86,7 @@ export type Services = {
   readonly sessions: SessionService;
   readonly verbs: TaskVerbsService;
   readonly calls: CallsService;
+  readonly looks: LooksService;
   readonly distribution: DistributionService;
   readonly leases: LeaseService;
   readonly reactor: ReactorService;
@@ -147,7 +153,10 @@ export async function createServices(
   const reconciler = createReconciler(pool, writePath, budgets, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
   const hints = new HintService(bus);
-  for (const listener of [offers, hints, inbox, holds, completions, recheckNewWaits(writePath)])
+  const watches = new WatchService(pool, bus, () => clock.now());
+  const calls = new CallsService(pool, tasks, reading, lists, admission);
+  const decisions = new DecisionService(pool, bus, holds);
+  for (const listener of [offers, hints, watches, inbox, holds, completions, recheckNewWaits(writePath)])
     writePath.onCommit(listener);
   return {
     bus,
@@ -175,7 +184,9 @@ export async function createServices(
     types: types.service,
     admission,
     reading,
-    decisions: new DecisionService(pool, bus, holds),
+    decisions,
+    watches,
+    streams: new EventStreams(watches, reading),
     lists,
     relatives: new RelativesService(pool, new Cursors(cursorKey, 'relatives')),
     bulk: new OperationService(pool, lists, operationRunner, mintId, () => clock.now()),
@@ -185,8 +196,9 @@ export async function createServices(
     greetings: new GreetingService(pool, sessions, offers),
     sessions,
     budgets,
-    verbs: new TaskVerbsService(pool, writePath, usage, admission),
-    calls: new CallsService(pool, tasks, reading, lists, admission),
+    verbs: new TaskVerbsService(pool, writePath, usage, admission, watches),
+    calls,
+    looks: new LooksService(calls, reading, decisions, watches),
     distribution: new DistributionService(pool, writePath, leases, holds, clock),
     leases,
     reactor: new ReactorService(pool, writePath),

@@ -77,6 +77,7 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
 async function stopServices({ services, edges }: Running): Promise<void> {
   const {
     loops,
+    watches,
     budgets,
     completions,
     sessions,
@@ -89,6 +90,8 @@ async function stopServices({ services, edges }: Running): Promise<void> {
     tidyPool,
     listPool,
   } = services;
+  // Requests that only wait are answered now.
+  watches.stop();
   // Nothing new is taken, what was is answered, and nothing begins by itself any more.
   await Promise.all([edges.close(), budgets.stop(), ...loops.map((loop) => loop.stop())]);
   await sessions.stop();

@@ -12,6 +12,7 @@ import {
 } from '@baton/contracts';
 import { Controller } from '@nestjs/common';
 import { CallsService } from './calls.service.js';
+import { LooksService } from './looks.service.js';
 import { GreetingService } from './greeting.service.js';
 import { TaskVerbsService } from './task-verbs.service.js';
 
@@ -25,6 +26,7 @@ export class AgentConsumer {
     private readonly greetings: GreetingService,
     private readonly verbs: TaskVerbsService,
     private readonly calls: CallsService,
+    private readonly looks: LooksService,
   ) {}
 
   @Replies(agentSubject.hello(ANY), { queue })
@@ -90,6 +92,22 @@ export class AgentConsumer {
   @Replies(agentSubject.call(ANY, 'agents'), { queue })
   agents(body: unknown, context: BusContext) {
     return this.calls.agents(request(body, context));
+  }
+
+  /** Each is held for as long as the task goes on, and costs next to nothing meanwhile. */
+  @Replies(agentSubject.call(ANY, 'wait'), { queue, maxInFlight: 10_000 })
+  wait(body: unknown, context: BusContext) {
+    return this.looks.wait(request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'history'), { queue })
+  history(body: unknown, context: BusContext) {
+    return this.looks.history(request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'decision'), { queue })
+  decision(body: unknown, context: BusContext) {
+    return this.looks.decision(request(body, context));
   }
 
   @Replies(agentSubject.call(ANY, 'list'), { queue })

@@ -26,7 +26,12 @@ import type { AdmissionService } from '../types/admission.service.js';
 import { findConnected } from './named.store.js';
 import { acknowledgeInbox, findInbox } from './inbox.store.js';
 
-type Request = { readonly agentId: string; readonly body: unknown; readonly traceparent: string | undefined };
+/** What an agent sent, and which one. */
+export type Request = {
+  readonly agentId: string;
+  readonly body: unknown;
+  readonly traceparent: string | undefined;
+};
 
 /** Leaves room for the rest of the answer. */
 const LIST_BYTES = LIMITS.agentMessageBytes - 4 * 1024;
@@ -119,7 +124,7 @@ export class CallsService {
   }
 
   /** What an agent is not related to does not exist for it. */
-  private async visible(agentId: string, taskId: string): Promise<TaskDetail> {
+  async visible(agentId: string, taskId: string): Promise<TaskDetail> {
     const task = await this.reading.get(taskId);
     const isRelated =
       task.createdBy === `agent:${agentId}` ||

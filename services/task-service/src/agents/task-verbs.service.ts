@@ -14,6 +14,7 @@ import { readTasks } from '../tasks/task.store.js';
 import type { Accepted } from '../tasks/task.js';
 import { HELD_WORDS, type SaidCommand } from '../tasks/task.words.js';
 import type { UsageService } from '../usage/usage.service.js';
+import type { WatchService } from '../watching/watch.service.js';
 import type { AdmissionService } from '../types/admission.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { saveProgress } from './progress.store.js';
@@ -25,6 +26,7 @@ export class TaskVerbsService {
     private readonly writePath: WritePath,
     private readonly usage: UsageService,
     private readonly admission: AdmissionService,
+    private readonly watches: WatchService,
   ) {}
 
   async state(
@@ -69,6 +71,7 @@ export class TaskVerbsService {
       saveProgress(this.pool, agentId, items),
       this.usage.keep(agentId, told),
     ]);
+    this.watches.progressed(items.filter(({ taskId }) => saved.has(taskId)));
     return Promise.all(
       items.map(async (item) => {
         const task = saved.get(item.taskId);

@@ -13,8 +13,11 @@ import { Body, Controller, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { RequestCaller } from '../http/caller.js';
+import { heldUntilEnd } from '../http/prefer.js';
 import { markReplayed } from '../http/replayed.js';
 import { AdmissionService } from '../types/admission.service.js';
+import { WatchService } from '../watching/watch.service.js';
+import { TaskReading } from './task.reading.service.js';
 import { placed, TaskService, type Caller } from './task.service.js';
 
 type BatchItem = { readonly index: number } & (
@@ -28,6 +31,8 @@ export class TaskController {
   constructor(
     private readonly tasks: TaskService,
     private readonly admission: AdmissionService,
+    private readonly reading: TaskReading,
+    private readonly watches: WatchService,
   ) {}
 
   @Post()
@@ -40,9 +45,12 @@ export class TaskController {
       await this.parse(createTask, body, 'Task', caller),
       caller,
     );
-    void reply.header('location', `/v1/tasks/${view.id}`).header('etag', `"v${view.version}"`);
+    void reply.header('location', `/v1/tasks/${view.id}`);
     markReplayed(reply, replayed);
-    return view;
+    const isHeld = await heldUntilEnd(this.watches, view.id, reply);
+    const task = isHeld ? await this.reading.get(view.id) : view;
+    void reply.header('etag', `"v${task.version}"`);
+    return task;
   }
 
   /** 201 when all were created together; 200 with an answer for each when each was judged on its own. */

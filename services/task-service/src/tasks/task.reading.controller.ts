@@ -1,6 +1,8 @@
-import { countTasks, listTasks, parse, taskHistory, uuid } from '@baton/contracts';
+import { countTasks, isTerminal, listTasks, parse, taskHistory, uuid } from '@baton/contracts';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { heldUntilEnd } from '../http/prefer.js';
+import { WatchService } from '../watching/watch.service.js';
 import { DecisionService } from './decision.service.js';
 import { ListService } from './list.service.js';
 import { TaskReading } from './task.reading.service.js';
@@ -12,6 +14,7 @@ export class TaskReadingController {
     private readonly reading: TaskReading,
     private readonly decisions: DecisionService,
     private readonly lists: ListService,
+    private readonly watches: WatchService,
   ) {}
 
   @Get()
@@ -26,7 +29,10 @@ export class TaskReadingController {
 
   @Get(':id')
   async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    const task = await this.reading.get(parse(uuid, id, 'Task id'));
+    const taskId = parse(uuid, id, 'Task id');
+    let task = await this.reading.get(taskId);
+    if (!isTerminal(task.status) && (await heldUntilEnd(this.watches, taskId, reply)))
+      task = await this.reading.get(taskId);
     void reply.header('etag', `"v${task.version}"`);
     return task;
   }
