@@ -19,16 +19,29 @@ export class ReactorService {
    * is told twice.
    */
   async ended(events: readonly TaskEvent[]): Promise<void> {
-    const broken = events.filter(({ type }) => type !== 'task.completed').map(({ subject }) => subject);
-    await this.endChains(broken);
-    await this.unblockDependents(events.map(({ subject }) => subject));
+    await this.endChains(await this.unblockDependents(events.map(({ subject }) => subject)));
     await this.unblockParents(events);
-    await this.endChildren(broken);
+    await this.endChildren(
+      events.filter(({ type }) => type !== 'task.completed').map(({ subject }) => subject),
+    );
+  }
+
+  /** Gives the dependents that ended because of it. */
+  private async unblockDependents(ids: readonly string[]): Promise<readonly string[]> {
+    const broken: string[] = [];
+    await submitPages(this.writePath, {
+      find: (page) => findDependents(this.pool, ids, page),
+      idOf: (id) => id,
+      toSubmission: (id) => systemCommand('unblock', id, 'reactor'),
+      written: (outcomes) => broken.push(...outcomes.flatMap(endedTasks)),
+    });
+    return broken;
   }
 
   /**
    * Ends all that ends with these, along edges that fail or cancel their dependents. Whole stretches go into one batch,
    * which sees its own decisions, instead of an event for each link: a chain of 10,000 takes some twenty batches.
+   * Whoever hears of tasks that somebody else ended finds nothing left to end, and stops.
    */
   private async endChains(broken: readonly string[]): Promise<void> {
     const pending = [...broken];
@@ -42,18 +55,10 @@ export class ReactorService {
           this.writePath.submit({ ...systemCommand('unblock', id, 'reactor'), laneOf: first }),
         ),
       );
-      const ended = settled.flatMap(endedTask);
+      const ended = settled.flatMap(endedTasks);
       // What was found in full has nothing behind it, and what did not end did not wait for these alone.
       if (chain.length === STRETCH && ended.length > 0) pending.push(...causes, ...ended);
     }
-  }
-
-  private async unblockDependents(ids: readonly string[]): Promise<void> {
-    await submitPages(this.writePath, {
-      find: (page) => findDependents(this.pool, ids, page),
-      idOf: (id) => id,
-      toSubmission: (id) => systemCommand('unblock', id, 'reactor'),
-    });
   }
 
   private async unblockParents(events: readonly TaskEvent[]): Promise<void> {
@@ -79,7 +84,8 @@ export class ReactorService {
 /** Tasks of a chain that are ended together. */
 const STRETCH = 500;
 
-function endedTask(settled: Settled): readonly string[] {
+/** The tasks a command ended itself. */
+function endedTasks(settled: Settled): readonly string[] {
   if (settled instanceof DomainError) return [];
-  return settled.accepted.filter(({ status }) => isTerminal(status)).map(({ taskId }) => taskId);
+  return settled.tasks.filter(({ status }) => isTerminal(status)).map(({ id }) => id);
 }

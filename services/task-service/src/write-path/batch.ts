@@ -140,7 +140,8 @@ export class Batch {
       this.current.set(before.id, decided.task);
     if (decided.outcome === 'changed') this.apply(submission, before, decided);
     else if (decided.offer) this.offerAgain.push(decided.task);
-    return { accepted: [toAccepted(decided.task)], replayed: false, tasks: [decided.task] };
+    const tasks = decided.outcome === 'changed' ? [decided.task] : [];
+    return { accepted: [toAccepted(decided.task)], replayed: false, tasks };
   }
 
   private apply(submission: Submission, before: Task, changed: Changed): void {

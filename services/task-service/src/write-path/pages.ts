@@ -15,6 +15,8 @@ export type Pages<T> = {
   readonly find: (page: Page) => Promise<readonly T[]>;
   readonly idOf: (item: T) => string;
   readonly toSubmission: (item: T) => Submission;
+  /** Told what a page came to, refusals left out. */
+  readonly written?: (outcomes: readonly Outcome[]) => void;
 };
 
 /**
@@ -23,14 +25,16 @@ export type Pages<T> = {
  */
 export async function submitPages<T>(
   writePath: WritePath,
-  { find, idOf, toSubmission }: Pages<T>,
+  { find, idOf, toSubmission, written }: Pages<T>,
 ): Promise<number> {
   let after = FIRST_ID;
   let changed = 0;
   for (;;) {
     const items = await find({ after, limit: PAGE });
     const settled = await Promise.all(items.map((item) => writePath.submit(toSubmission(item))));
-    changed += settled.filter(isAccepted).length;
+    const accepted = settled.filter(isAccepted);
+    changed += accepted.length;
+    written?.(accepted);
     const unavailable = settled.find(
       (outcome): outcome is DomainError => !isAccepted(outcome) && outcome.retryable,
     );
