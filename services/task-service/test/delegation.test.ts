@@ -168,6 +168,43 @@ describe('a task handed on', () => {
   });
 });
 
+describe('two hand-overs and the loss of who makes them', () => {
+  it('race for one task, and one of them has it', async () => {
+    const won = new Map<string, number>();
+    for (let round = 0; round < 12; round += 1) {
+      const [from, left, right] = [`race-${round}`, `left-${round}`, `right-${round}`];
+      await line(from, left);
+      await line(right);
+      await fixture.http('PUT', `/v1/agents/${from}/connections/${right}`, {});
+      const taskId = await started(from);
+      const hold = await holdOf(taskId, from);
+      const expire = { items: [{ agentId: from, epoch: hold.epoch, silentMs: 6_000 }] };
+      const moves = [
+        () => verb(fixture, from, 'delegate', { ...hold, to: left }),
+        () => verb(fixture, from, 'delegate', { ...hold, to: right }),
+        () => fixture.ask('svc.agent.expire', expire),
+      ];
+      const order = [...moves.slice(round % 3), ...moves.slice(0, round % 3)];
+      const answers: readonly Json[] = await Promise.all(order.map((move) => move()));
+      const handed = answers.filter(({ attempt, ok }) => ok && attempt === 2);
+      await until(async () => (await taskOf(taskId)).assignedTo !== from);
+      const task = await taskOf(taskId);
+      const winner = task.assignedTo === null ? 'lost' : task.assignedTo.replace(/-.*/, '');
+      won.set(winner, (won.get(winner) ?? 0) + 1);
+      expect(handed).toHaveLength(winner === 'lost' ? 0 : 1);
+      expect(task).toMatchObject({
+        attempt: winner === 'lost' ? 1 : 2,
+        version: 4,
+        lostCount: winner === 'lost' ? 1 : 0,
+      });
+      for (const { ok, error } of answers.filter((answer) => answer.items === undefined))
+        if (!ok) expect(['STALE_ATTEMPT', 'STALE_SESSION', 'DELEGATION_CYCLE']).toContain(error.code);
+      await fixture.http('POST', `/v1/tasks/${taskId}/cancel`, {});
+    }
+    expect([...won.values()].reduce((sum, count) => sum + count, 0)).toBe(12);
+  });
+});
+
 describe('an operator', () => {
   it('gives a task to an agent over HTTP, lets it wait there, and takes it away again', async () => {
     await line('hand-a', 'hand-b');
