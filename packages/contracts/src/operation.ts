@@ -5,6 +5,7 @@ import { parseFilter } from './filter-syntax.js';
 import { jsonObject } from './json.js';
 import { LIMITS } from './limits.js';
 import { QueryError } from './query-error.js';
+import { reopenTask } from './task-changes.js';
 import { cancelTask, priority } from './task.js';
 import { actor, timestamp, uuid } from './words.js';
 
@@ -27,6 +28,7 @@ const common = { q: filter, dryRun: z.boolean().default(false) };
 /** `POST /v1/operations`: one command for every task of a filter; `with` is what it takes for one. */
 export const createOperation = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('cancel'), ...common, with: cancelTask.default({}) }),
+  z.strictObject({ action: z.literal('reopen'), ...common, with: reopenTask.default({}) }),
   z.strictObject({ action: z.literal('reprioritise'), ...common, with: z.strictObject({ priority }) }),
   z.strictObject({ action: z.literal('reassign'), ...common, with: reassignTask.default({}) }),
 ]);

@@ -7,6 +7,7 @@ import {
   type OperationAction,
   type TaskFilter,
 } from '@baton/contracts';
+import { changedFields } from '../tasks/changed-fields.js';
 import { allows, type ArrowName, type TaskCommand } from '../tasks/task.state.js';
 
 /** What an action takes beside the filter. */
@@ -27,6 +28,10 @@ const ACTIONS: Actions = {
   cancel: {
     arrow: 'cancel',
     toCommand: (taskId, { reason = 'requested' }) => ({ kind: 'cancel', taskId, reason }),
+  },
+  reopen: {
+    arrow: 'reopen',
+    toCommand: (taskId, changes) => ({ kind: 'reopen', taskId, changes: changedFields(changes) }),
   },
   reprioritise: {
     arrow: 'update',
