@@ -156,7 +156,11 @@ describe('metrics-service', () => {
       code: 'VALIDATION_FAILED',
       status: 400,
       retryable: false,
-      errors: [{ pointer: '/window' }, { pointer: '/priority', detail: 'expected 1 to 5' }, { pointer: '' }],
+      errors: [
+        { pointer: '/window' },
+        { pointer: '/priority', detail: 'expected 1 to 5' },
+        { pointer: '/surprise' },
+      ],
     });
     const missing = await fetch(`${url}/nothing`);
     expect(missing.status).toBe(404);

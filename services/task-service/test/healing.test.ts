@@ -67,13 +67,13 @@ describe('what a process left behind when it died', () => {
       await fixture.restart(async () => {
         await fixture.db.query(`UPDATE agents SET status = 'offline' WHERE id = 'lost'`);
         // What blocked tasks wait for, the first of the lists, cannot be read.
-        await fixture.db.query('ALTER TABLE task_dependencies RENAME TO out_of_reach');
+        await fixture.db.query('ALTER TABLE task_dependencies RENAME policy TO out_of_reach');
       });
       const status = async () =>
         (await fixture.db.query('SELECT status FROM tasks WHERE id = $1', [taskId])).rows[0].status;
       await until(async () => (await status()) === 'queued');
     } finally {
-      await fixture.db.query('ALTER TABLE out_of_reach RENAME TO task_dependencies');
+      await fixture.db.query('ALTER TABLE task_dependencies RENAME out_of_reach TO policy');
     }
   });
 });
