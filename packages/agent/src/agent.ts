@@ -56,6 +56,8 @@ export type Agent = {
   update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
   /** Lets a task begin anew that this agent created and that failed or was cancelled. */
   reopen(taskId: string, changes?: ReopenTaskInput): Promise<void>;
+  /** Removes a task that this agent created, that has ended or is held back and that no other waits for. */
+  delete(taskId: string): Promise<void>;
   /** Lets a task go on that this agent created with `hold`. */
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
@@ -213,6 +215,7 @@ export function createAgent(options: AgentOptions): Agent {
     list: (query = {}) => calls.list(query),
     update: (taskId, changes, updateOptions) => calls.update(taskId, changes, updateOptions),
     reopen: (taskId, changes) => calls.reopen(taskId, changes),
+    delete: (taskId) => calls.delete(taskId),
     release: (taskId) => calls.release(taskId),
     cancel: (taskId, reason) => calls.cancel(taskId, reason),
     answer: (taskId, answer) => calls.answer(taskId, answer),

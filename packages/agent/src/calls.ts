@@ -78,6 +78,7 @@ export type Calls = {
   decision(taskId: string): Promise<DecisionView>;
   update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
   reopen(taskId: string, changes?: ReopenTaskInput): Promise<void>;
+  delete(taskId: string): Promise<void>;
   release(taskId: string): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
   answer(taskId: string, answer: Answer): Promise<void>;
@@ -163,6 +164,9 @@ export function createCalls(options: {
     },
     async reopen(taskId, changes = {}) {
       await command('reopen', taskId, { changes });
+    },
+    async delete(taskId) {
+      await command('delete', taskId);
     },
     async release(taskId) {
       await command('release', taskId);

@@ -65,6 +65,7 @@ export const callReopen = z.object({
   version: z.int32().min(1).optional(),
   changes: reopenTask.default({}),
 });
+export const callDelete = z.object(aboutTask);
 export const callRelease = z.object(aboutTask);
 export const callCancel = z.object({ ...aboutTask, reason: text({ maxCharacters: 255 }).optional() });
 /** `call.answer`: by the creator, or by who holds an ancestor. */

@@ -12,6 +12,7 @@ import {
   callGetAnswer,
   callInbox,
   callInboxAnswer,
+  callDelete,
   callRelease,
   callReopen,
   callUpdate,
@@ -113,6 +114,12 @@ export const CALL_MESSAGES = {
     body: callReopen,
     answer: taskAnswer,
     errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'VERSION_MISMATCH'],
+  }),
+  'call.delete': call('delete', {
+    tells: 'Remove a task the agent created, that has ended or is held back and that no other waits for.',
+    body: callDelete,
+    answer: taskAnswer,
+    errors: ['FORBIDDEN', 'TASK_HAS_DEPENDENTS', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
   }),
   'call.cancel': call('cancel', {
     tells: 'Cancel a task the agent created, or below one it holds.',

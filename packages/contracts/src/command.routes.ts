@@ -48,6 +48,17 @@ export const COMMAND_ROUTES = {
     ...VERSIONED,
     errors: CHANGE_ERRORS,
   },
+  deleteTask: {
+    method: 'DELETE',
+    path: '/v1/tasks/{id}',
+    tag: 'Tasks',
+    summary: 'Removes a task that has ended or is held back, and that no other waits for',
+    description: 'Its history stays, without what agents alone read; the audit log keeps what it was.',
+    params: { id: uuid },
+    requestHeaders: ['If-Match'],
+    answers: { 204: null },
+    errors: [...CHANGE_ERRORS, 'TASK_HAS_DEPENDENTS'],
+  },
   releaseTask: command('release', 'Lets a task go on that was held back', releaseTask.optional()),
   cancelTask: command(
     'cancel',

@@ -32,6 +32,7 @@ export const ERRORS = {
     retryable: true,
     title: 'As many tasks of the type are worked on as may be at once',
   },
+  TASK_HAS_DEPENDENTS: { status: 409, retryable: false, title: 'Other tasks wait for the task' },
   VERSION_MISMATCH: { status: 412, retryable: false, title: 'The task has changed since it was read' },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, title: 'The request is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, title: 'The content type is not supported' },

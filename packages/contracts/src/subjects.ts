@@ -60,6 +60,7 @@ export const CALL_VERBS = [
   'decision',
   'update',
   'release',
+  'delete',
   'reopen',
   'cancel',
   'answer',

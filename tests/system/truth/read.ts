@@ -109,7 +109,11 @@ export async function readTasks(query: Query): Promise<ReadonlyMap<string, Store
 
 /** Events of tasks that are not there. */
 export async function countOrphanedEvents(query: Query): Promise<number> {
-  return count(query, `task_events e WHERE NOT EXISTS (SELECT FROM tasks t WHERE t.id = e.task_id)`);
+  return count(
+    query,
+    `task_events e WHERE NOT EXISTS (SELECT FROM tasks t WHERE t.id = e.task_id)
+      AND NOT EXISTS (SELECT FROM task_events d WHERE d.task_id = e.task_id AND d.event_type = 'task.deleted')`,
+  );
 }
 
 /** Agents found silent, from the audit log. */

@@ -125,6 +125,11 @@ export class AgentConsumer {
     return this.calls.command('reopen', request(body, context));
   }
 
+  @Replies(agentSubject.call(ANY, 'delete'), { queue })
+  delete(body: unknown, context: BusContext) {
+    return this.calls.command('delete', request(body, context));
+  }
+
   @Replies(agentSubject.call(ANY, 'release'), { queue })
   release(body: unknown, context: BusContext) {
     return this.calls.command('release', request(body, context));

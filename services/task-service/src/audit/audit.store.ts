@@ -19,7 +19,8 @@ const HASHES = PAYLOADS.map(
 
 /** The next tasks by id, wherever they are. */
 const TASKS = `SELECT ${READ.map((name) => `t.${name}`).join(', ')}, ${HASHES.join(', ')}, t.archived,
-    t.parent_task_id IS NOT NULL AND t.archived = EXISTS (SELECT FROM tasks r WHERE r.id = t.root_task_id) AS is_split,
+    t.parent_task_id IS NOT NULL AND CASE WHEN t.archived THEN EXISTS (SELECT FROM tasks r WHERE r.id = t.root_task_id)
+      ELSE EXISTS (SELECT FROM archived_tasks r WHERE r.id = t.root_task_id) END AS is_split,
     t.archived AND EXISTS (SELECT FROM tasks o WHERE o.id = t.id) AS is_double,
     ARRAY(SELECT d.depends_on::text FROM task_dependencies d WHERE d.task_id = t.id AND t.completed_at IS NULL
       AND NOT EXISTS (SELECT FROM ${everywhere('tasks', ['id'])} o WHERE o.id = d.depends_on)) AS missing

@@ -1,5 +1,5 @@
 import { DomainError, heldRequests, parse, uuid } from '@baton/contracts';
-import { Body, Controller, HttpCode, Param, Patch, Post, Put, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Param, Patch, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TaskVerbsService } from '../agents/task-verbs.service.js';
 import { RequestCaller } from '../http/caller.js';
@@ -34,6 +34,18 @@ export class CommandController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     return this.say(UPDATES.patch(parse(uuid, id, 'Task id'), body), caller, reply);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  async delete(
+    @Param('id') id: string,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const taskId = parse(uuid, id, 'Task id');
+    const said = { command: { kind: 'delete', taskId }, commandId: null } as const;
+    markReplayed(reply, (await this.tasks.command(said, caller)).replayed);
   }
 
   @Post(':id/progress')

@@ -3,7 +3,8 @@ import { DomainError, type Criteria } from '@baton/contracts';
 import { createdFixture, DECISION } from '../../test/task.fixture.js';
 import { connectionName } from './delegation.rules.js';
 import { decide } from './task.decide.js';
-import { assignedBy, type TaskCommand } from './task.state.js';
+import { assignedBy } from './assigned-by.js';
+import type { TaskCommand } from './task.state.js';
 import type { AgentUnderLock, Changed, Named, NamedAgent, Related, Task } from './task.js';
 
 const NOW = 1_000_000;

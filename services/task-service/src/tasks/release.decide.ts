@@ -1,4 +1,4 @@
-import type { DomainError } from '@baton/contracts';
+import { DomainError } from '@baton/contracts';
 import { verdictOf } from './dependency.decide.js';
 import { changed, conflict, queued, remaining } from './outcome.decide.js';
 import { allows } from './task.state.js';
@@ -49,6 +49,16 @@ export function reopen(
   }
   const waiting = { status: 'blocked', statusReason: 'dependency', queuedAt: now } as const;
   return changed(task, 'reopen', 'task.blocked', now, { ...fields, ...waiting }, more);
+}
+
+/** The task goes; its last event says so. */
+export function remove(task: Task, { hindrance }: Related, now: number): Decided | DomainError {
+  if (!allows('delete', task.status)) return conflict(task, 'only what ended or is held back can be deleted');
+  if (hindrance !== undefined) {
+    const message = `Task ${task.id} cannot be deleted: ${hindrance}`;
+    return new DomainError('TASK_HAS_DEPENDENTS', message, { details: { status: task.status } });
+  }
+  return changed(task, 'delete', 'task.deleted', now, {});
 }
 
 /** What a task has not been through yet. */

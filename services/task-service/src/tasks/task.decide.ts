@@ -5,7 +5,7 @@ import { due, expire, fail, failedBySystem, forget, unpin } from './failure.deci
 import { givenUp } from './given-up.decide.js';
 import { changed, conflict, ended, given, stale } from './outcome.decide.js';
 import { answer, block, unblock } from './waits.decide.js';
-import { release, reopen } from './release.decide.js';
+import { release, remove, reopen } from './release.decide.js';
 import { allows, isHeld, isTerminal, type Fence, type TaskCommand } from './task.state.js';
 import type { Changed, Decided, Related, Task } from './task.js';
 import { update } from './update.decide.js';
@@ -53,6 +53,8 @@ export function decide(
       return update(task, related, command, at);
     case 'reopen':
       return reopen(task, related, command, at);
+    case 'delete':
+      return remove(task, related, at);
     case 'release':
       return release(task, related, at);
     case 'cancel':

@@ -105,6 +105,7 @@ const COMMANDS: {
       ...(full ? {} : { deadline: task.updatedAt + 900_000 }),
     },
   }),
+  delete: () => ({}),
   release: () => ({}),
   cancel: () => ({ reason: 'requested' }),
   unblock: (_task, { full }) => (full ? { told: { answer: null } } : {}),
@@ -136,7 +137,9 @@ function assertInvariants(before: Task, changed: Changed): void {
   expect(allows(arrow, before.status)).toBe(true);
   expect(ARROWS[arrow].to as readonly string[]).toContain(task.status);
   expect(ARROWS[arrow].events as readonly string[]).toContain(event);
-  expect(isTerminal(before.status)).toBe(arrow === 'reopen');
+  expect(isTerminal(before.status)).toBe(
+    arrow === 'reopen' || (arrow === 'delete' && before.status !== 'created'),
+  );
   expect(task.version).toBe(before.version + 1);
   const isHandedOver = task.status === 'assigned' && arrow !== 'update';
   expect(task.attempt).toBe(before.attempt + (isHandedOver ? 1 : 0));
@@ -186,6 +189,7 @@ describe('decide, for any life of a task', () => {
               // As the lock query gives it: of the agent the task is assigned to.
               liveEpoch: task.assignedTo === null ? null : 1,
               heartbeatMs: task.assignedTo === null ? null : 2_000,
+              hindrance: one.retryable ? 'others wait for it' : undefined,
               parentStatus: one.full ? 'cancelled' : null,
               described: DESCRIBED,
               progressAt: one.full ? now - 1_000 : null,

@@ -1,4 +1,4 @@
-import { isTerminal, TASK_STATUSES } from '@baton/contracts';
+import { isTerminal, TASK_STATUSES, TERMINAL_STATUSES } from '@baton/contracts';
 import type {
   Block,
   Decision,
@@ -22,6 +22,7 @@ type Arrow = {
 };
 
 const HELD = ['assigned', 'in_progress'] as const;
+const REMOVABLE = ['created', ...TERMINAL_STATUSES] as const;
 const UNFINISHED = TASK_STATUSES.filter((status) => !isTerminal(status));
 
 /**
@@ -46,6 +47,12 @@ export const ARROWS = {
     from: ['failed', 'cancelled'],
     to: ['queued', 'blocked'],
     events: ['task.queued', 'task.blocked'],
+    by: 'creator, operator',
+  },
+  delete: {
+    from: REMOVABLE,
+    to: REMOVABLE,
+    events: ['task.deleted'],
     by: 'creator, operator',
   },
   ripen: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'system' },
@@ -120,7 +127,7 @@ export type ArrowName = keyof typeof ARROWS;
 export type EventOf<Name extends ArrowName> = (typeof ARROWS)[Name]['events'][number];
 
 /** Arrows that lead from each state to itself alone. */
-export const LOOPS: ReadonlySet<ArrowName> = new Set(['update']);
+export const LOOPS: ReadonlySet<ArrowName> = new Set(['update', 'delete']);
 
 /** What an agent must hold for its word about a task to count. */
 export type Fence = { readonly agentId: string; readonly attempt: number; readonly epoch: number };
@@ -198,6 +205,7 @@ export type TaskCommand =
     }
   | { readonly kind: 'release'; readonly taskId: string }
   | ReopenCommand
+  | { readonly kind: 'delete'; readonly taskId: string }
   | UpdateCommand
   | { readonly kind: 'cancel'; readonly taskId: string; readonly reason: string }
   /** `told`: somebody says that what the task waits for outside of Baton has happened. */
@@ -230,19 +238,6 @@ export function allows(arrow: ArrowName, from: TaskStatus): boolean {
 /** Whether a task in this status counts against its agent's capacity. */
 export function isHeld(status: TaskStatus): boolean {
   return status === 'assigned' || status === 'in_progress';
-}
-
-/** Agents whose rows the command locks, as one of them may have the task afterwards. */
-export function assignedBy(command: TaskCommand): string | null {
-  switch (command.kind) {
-    case 'assign':
-    case 'reassign':
-      return command.agentId;
-    case 'delegate':
-      return command.to;
-    default:
-      return null;
-  }
 }
 
 export { isTerminal };

@@ -173,6 +173,8 @@ export type Related = {
   readonly liveEpoch: number | null;
   /** How often that agent beats, in milliseconds, read likewise. */
   readonly heartbeatMs: number | null;
+  /** For a task that is to go: why it may not. */
+  readonly hindrance?: string | undefined;
   /** For a task that is to begin anew: how its parent stands. */
   readonly parentStatus: TaskStatus | null;
   /** For a change of fields: those no other rule looks at. */

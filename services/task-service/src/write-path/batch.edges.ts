@@ -24,6 +24,10 @@ export class BatchGraph {
     return [...this.written.values()];
   }
 
+  dependenciesOf(id: string): readonly string[] {
+    return (this.edges.get(id) ?? []).map(({ dependsOn }) => dependsOn);
+  }
+
   /** What a decision looks at of this. */
   related(command: TaskCommand): Pick<Related, 'dependencies' | 'other' | 'waits' | 'children'> {
     const edges = this.edges.get(command.taskId) ?? [];

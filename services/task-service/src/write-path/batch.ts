@@ -1,3 +1,4 @@
+import { assignedBy } from '../tasks/assigned-by.js';
 import { DomainError, type TaskEventType } from '@baton/contracts';
 import { decideCreate, type CreateRelated } from '../tasks/create.decide.js';
 import type { Revision } from '../tasks/revision.store.js';
@@ -5,13 +6,14 @@ import type { EdgeChange } from '../tasks/edge.store.js';
 import { decide, refuseStale } from '../tasks/task.decide.js';
 import { changedEventData, createdEventData, toTaskEvent } from '../tasks/task.events.js';
 import type { AgentUnderLock, Changed, CreateCommand, Related, Task } from '../tasks/task.js';
-import { assignedBy, isHeld, isTerminal, type TaskCommand } from '../tasks/task.state.js';
+import { isHeld, isTerminal, type TaskCommand } from '../tasks/task.state.js';
 import { refuseVersion } from '../tasks/update.decide.js';
 import { refuseHeldBack } from '../types/hold.decide.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
 import { BatchGraph } from './batch.edges.js';
 import { answerArchived, assertArrow, bookkeepingDiffers, toAccepted } from './batch.rules.js';
+import { BatchRemovals } from './batch.removals.js';
 import type { EventRow } from './event.store.js';
 import type { Loaded } from './load.js';
 import type { Committed, Settled, Submission } from './submission.js';
@@ -33,16 +35,17 @@ export class Batch {
   private readonly current = new Map<string, Task>();
   private readonly results = new Map<string, string>();
   private readonly revised = new Map<string, Revision['described']>();
+  readonly removals: BatchRemovals;
   private readonly held = new Map<string, number>();
   private readonly heldOfType = new Map<string, number>();
   private readonly added = new Map<string, number>();
   /** Tasks this batch adds, by the root of their tree. */
   private readonly grown = new Map<string, number>();
-
   private readonly graph: BatchGraph;
 
   constructor(private readonly loaded: Loaded) {
     this.graph = new BatchGraph(loaded, this.current);
+    this.removals = new BatchRemovals(loaded);
   }
 
   decide(submission: Submission): Settled {
@@ -98,6 +101,7 @@ export class Batch {
       const definition = command.tasks[index];
       if (definition === undefined) return;
       this.inserts.push({ task, definition });
+      this.removals.created(task, definition);
       this.record(submission, task, 'task.created', createdEventData(task, definition), undefined);
       const waitsForOthers =
         task.status === 'blocked' &&
@@ -124,7 +128,7 @@ export class Batch {
 
   private change(submission: Submission, command: TaskCommand): Settled {
     const locked = this.loaded.tasks.get(command.taskId);
-    if (locked === undefined) {
+    if (locked === undefined || this.removals.gone.has(command.taskId)) {
       return new DomainError(
         'TASK_NOT_FOUND',
         `There is no task ${command.taskId}, or it is not yours to see`,
@@ -162,7 +166,13 @@ export class Batch {
       decision,
       ...(task.status === 'blocked' ? { recheck: true } : {}),
     });
+    if (changed.arrow === 'delete') {
+      this.current.delete(task.id);
+      this.removals.gone.set(task.id, { task, actor: submission.actor });
+      return;
+    }
     this.graph.apply(changed);
+    this.removals.changed(changed, this.graph.dependenciesOf(task.id));
     if (changed.tell !== undefined) this.told.push({ task, agentIds: changed.tell });
     if (task.attempt > before.attempt && task.assignedTo !== null) {
       this.held.set(task.assignedTo, (this.held.get(task.assignedTo) ?? 0) + 1);
@@ -188,6 +198,7 @@ export class Batch {
       heldBack: this.heldBack(command, locked.task.type),
       liveEpoch: locked.liveEpoch,
       heartbeatMs: locked.heartbeatMs,
+      hindrance: this.removals.hindrance(command.taskId),
       parentStatus: this.parentStatus(command, locked.task),
       described: this.describedAs(command.taskId),
       progressAt: this.loaded.progress.get(command.taskId) ?? null,

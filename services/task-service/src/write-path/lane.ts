@@ -1,4 +1,4 @@
-import { assignedBy } from '../tasks/task.state.js';
+import { assignedBy } from '../tasks/assigned-by.js';
 import type { Submission } from './submission.js';
 
 /** Bounds of one batch: a transaction neither holds its locks long nor carries much. */

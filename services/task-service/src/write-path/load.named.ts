@@ -1,8 +1,8 @@
+import { assignedBy } from '../tasks/assigned-by.js';
 import { agentOf } from '@baton/contracts';
 import { findNamed } from '../agents/named.store.js';
 import type { Client } from '../database/database.js';
 import { connectionName, namedBy } from '../tasks/delegation.rules.js';
-import { assignedBy } from '../tasks/task.state.js';
 import type { Named } from '../tasks/task.js';
 import type { LockedTasks } from '../tasks/task.store.js';
 import type { Submission } from './submission.js';

@@ -1,4 +1,4 @@
-import { assignedBy } from '../tasks/task.state.js';
+import { assignedBy } from '../tasks/assigned-by.js';
 import { lockAgents, type LockedAgents } from '../agents/capacity.store.js';
 import { findProgressTimes } from '../agents/progress.store.js';
 import type { Client } from '../database/database.js';
@@ -13,6 +13,7 @@ import {
 import { mayCloseCycle, outerDependencies } from '../tasks/edges.decide.js';
 import type { AgentUnderLock, Command, Named, Task } from '../tasks/task.js';
 import { findDescribed, type Described } from '../tasks/revision.store.js';
+import { lockForRemoval } from '../tasks/removal.store.js';
 import * as store from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
 import { findSpending } from '../usage/usage.store.js';
@@ -37,6 +38,8 @@ export type Loaded = {
   readonly agents: ReadonlyMap<string, AgentUnderLock>;
   /** Of tasks whose fields are to change, what no other rule looks at. */
   readonly described: ReadonlyMap<string, Described>;
+  /** Tasks that were to go and may not, with the reason. */
+  readonly hindered: ReadonlyMap<string, string>;
   /** When tasks that are due for a look at their progress last reported some. */
   readonly progress: ReadonlyMap<string, number>;
   readonly named: Named;
@@ -63,6 +66,7 @@ export async function load(
   const updated = new Set<string>();
   const heldBack = new Set<string>();
   const reopened = new Set<string>();
+  const removed = new Set<string>();
   submissions.forEach(({ command }, index) => {
     if (command.kind === 'create' && command.parent) parents.add(command.parent.taskId);
     if (replays[index] !== undefined) return;
@@ -77,6 +81,7 @@ export async function load(
     if (command.kind === 'unblock') waiting.add(command.taskId);
     if (command.kind === 'block' && command.block.reason === 'children') awaiting.add(command.taskId);
     if (command.kind === 'update' || command.kind === 'reopen') updated.add(command.taskId);
+    if (command.kind === 'delete') removed.add(command.taskId);
     if (command.kind === 'reopen') reopened.add(command.taskId);
     if (command.kind === 'due') dueIds.add(command.taskId);
     const agentId = assignedBy(command);
@@ -107,6 +112,8 @@ export async function load(
   const named = await loadNamed(db, submissions, locked);
   const roots = [...parents].flatMap((id) => locked.tasks.get(id)?.task.rootTaskId ?? []);
   const spending = roots.length === 0 ? new Map() : await findSpending(db, [...new Set(roots)]);
+  // After all other locks on tasks: they wait for nobody then.
+  const hindered = removed.size === 0 ? new Map() : await lockForRemoval(db, [...removed]);
   const described = updated.size === 0 ? new Map() : await findDescribed(db, [...updated]);
   const { agents, now: afterAgents } = agentIds.size === 0 ? NO_AGENTS : await lockAgents(db, [...agentIds]);
   const types = new Set([...heldBack].flatMap((id) => locked.tasks.get(id)?.task.type ?? []));
@@ -124,6 +131,7 @@ export async function load(
     named,
     spending,
     described,
+    hindered,
     holds,
     now: now ?? (related.size === 0 ? locked.now : undefined) ?? (await clock(db)),
   };

@@ -8,8 +8,11 @@ import { toMessages } from '../outbox/outbox.messages.js';
 import { reviseTasks } from '../tasks/revision.store.js';
 import { lockGraph, saveEdges } from '../tasks/edge.store.js';
 import { mayCloseCycle } from '../tasks/edges.decide.js';
+import { removeTasks } from '../tasks/removal.store.js';
 import * as store from '../tasks/task.store.js';
 import { writeAudit } from './audit.service.js';
+import { insertAudit } from './audit.store.js';
+import type { Removal } from './batch.removals.js';
 import { Batch } from './batch.js';
 import { inboxRows, toldOfEnd } from './inbox.rows.js';
 import { findAccepted, insertEvents, type EventRow } from './event.store.js';
@@ -42,7 +45,7 @@ export async function writeBatch(db: Client, submissions: readonly Submission[])
   const batch = new Batch(await load(db, submissions, replays));
   const decidedKeys = new Map<string, DecidedKey>();
   const decidedCommands = new Map<string, Settled>();
-  const settled = submissions.map((submission, index): Settled => {
+  const settle = (submission: Submission, index: number): Settled => {
     const replay = replays[index] ?? repeatedInBatch(submission, decidedKeys);
     if (replay !== undefined) return batch.refuseParent(submission.command) ?? replay;
     const repeated = decidedCommands.get(commandName(submission));
@@ -54,13 +57,25 @@ export async function writeBatch(db: Client, submissions: readonly Submission[])
     if (commandId !== null && !(outcome instanceof DomainError))
       decidedCommands.set(commandName(submission), outcome);
     return outcome;
-  });
+  };
+  const settled: Settled[] = [];
+  for (const index of deletesLast(submissions)) {
+    const submission = submissions[index];
+    if (submission !== undefined) settled[index] = settle(submission, index);
+  }
   const answers = await forgiveRepeated(db, submissions, settled);
   const { outbox, notified } = await save(db, batch);
   await settleKeys(db, submissions, replays, answers);
   await auditRefusals(db, submissions, answers);
   const { events, committed, offerAgain } = batch;
   return { settled: answers, outbox, events, committed, offerAgain, notified };
+}
+
+/** The places of a batch in the order they are decided: a task goes when nothing else of the batch needs it. */
+function deletesLast(submissions: readonly Submission[]): readonly number[] {
+  const isDelete = (index: number) => submissions[index]?.command.kind === 'delete';
+  const places = [...submissions.keys()];
+  return [...places.filter((index) => !isDelete(index)), ...places.filter(isDelete)];
 }
 
 function commandName({ command, actor, commandId }: Submission): string {
@@ -106,7 +121,8 @@ function isRepeatable(settled: Settled | undefined): boolean {
     settled.code === 'STALE_ATTEMPT' ||
     settled.code === 'STALE_SESSION' ||
     settled.code === 'VERSION_MISMATCH' ||
-    settled.code === 'TASK_STATE_CONFLICT'
+    settled.code === 'TASK_STATE_CONFLICT' ||
+    settled.code === 'TASK_NOT_FOUND'
   );
 }
 
@@ -152,6 +168,8 @@ async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 
   ];
   if (parts.length === 0) return { outbox, notified: [] };
   const updated = (await writeParts(db, parts)).get('changed_tasks') ?? 0;
+  const { gone } = batch.removals;
+  if (gone.size > 0) await saveRemovals(db, [...gone.values()]);
   const edges = batch.edges();
   if (edges.length > 0) await saveEdges(db, edges);
   // Locked, and yet not at the version it was read at: a fault of ours that must not be committed.
@@ -168,6 +186,17 @@ function insertParts(inserts: readonly store.TaskInsert[]): readonly Part[] {
     ...(inserts.length > 0 ? [store.insertTasks(inserts)] : []),
     ...(hasDependencies ? [store.insertDependencies(definitions)] : []),
   ];
+}
+
+/** The rows go; what they were stays in the audit log. */
+async function saveRemovals(db: Client, removals: readonly Removal[]): Promise<void> {
+  await writeParts(db, removeTasks(removals.map(({ task }) => task.id)));
+  const entries = removals.map(({ task, actor }) => {
+    const { id, type, status, statusReason, version, createdBy, parentTaskId, rootTaskId } = task;
+    const detail = { type, status, statusReason, version, createdBy, parentTaskId, rootTaskId };
+    return { actor, action: 'task.delete', subject: id, code: null, detail };
+  });
+  await insertAudit(db, entries);
 }
 
 async function saveInbox(
