@@ -9,7 +9,7 @@ export type AgentStatus = (typeof AGENT_STATUSES)[number];
 
 const capabilities = z.array(capability).max(LIMITS.capabilities);
 const labels = z
-  .record(z.string().max(63), z.string().max(255))
+  .record(text({ maxCharacters: 63 }), text({ maxCharacters: 255 }))
   .refine((value) => Object.keys(value).length <= LIMITS.tags, `at most ${LIMITS.tags} labels`);
 const maxConcurrent = z.number().int().min(1).max(10_000);
 const prefetch = z.number().int().min(0).max(2);

@@ -35,6 +35,9 @@ export async function openEdges(services: Services, config: Config, logger: Logg
   const adapter = new FastifyAdapter({
     bodyLimit: LIMITS.httpBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Such keys are refused by the schemas, which name their place.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
     return503OnClosing: false,
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(services), adapter, {

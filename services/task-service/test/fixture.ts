@@ -32,7 +32,7 @@ export type Fixture = {
   readonly replicas: readonly Replica[];
   /** Stops every replica, does `meanwhile`, and starts them again. */
   restart(meanwhile: () => Promise<void>): Promise<void>;
-  /** A JSON request over NATS. */
+  /** A JSON request over NATS, or what is to stand for one. */
   ask(subject: string, body: unknown): Promise<Json>;
   /** A JSON request over HTTP, to the replicas in turn; whatever it is answered must be as the documents say. */
   http(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<HttpAnswer>;
@@ -92,7 +92,8 @@ export async function startFixture({
     },
     async ask(subject, body) {
       const asker = await connectionFor(subject);
-      const answer: Json = (await asker.request(subject, JSON.stringify(body), { timeout: 5_000 })).json();
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const answer: Json = (await asker.request(subject, text, { timeout: 5_000 })).json();
       expectSpoken(subject, answer);
       return answer;
     },
