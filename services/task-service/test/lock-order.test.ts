@@ -83,6 +83,15 @@ async function run(world: World, kind: string, random: number): Promise<void> {
     return greet(world, agentId);
   }
   if (kind === 'forgotten') return forget(world, random);
+  if (kind === 'spawn') return spawn(world, agentId, random);
+  if (kind === 'redistribute') {
+    const { body } = await fixture.http('POST', `/v1/agents/${agentId}/redistribute`);
+    return world.note(kind, body);
+  }
+  if (kind === 'reassign') {
+    const to = random < 0.5 ? {} : { agentId: AGENTS[Math.floor(random * 97) % AGENTS.length] };
+    return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/reassign`, to)).body);
+  }
   if (kind === 'cancel')
     return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/cancel`, {})).body);
   return speak(world, agentId, kind, random);
@@ -132,14 +141,30 @@ async function speak(world: World, agentId: string, kind: string, random: number
     commandId: randomUUID(),
     error: { message: 'random', retryable: random < 0.8 },
     reason: 'draining',
+    percent: random * 100,
+    usage: { inputTokens: Math.floor(random * 1_000) },
+    to: AGENTS[Math.floor(random * 89) % AGENTS.length],
   }));
   const answer = await fixture.ask(`agent.${agentId}.task.${kind}`, { items });
   answer.items.forEach((item: Json, index: number) => {
     const task = tasks[index];
-    const isOver = !item.ok || kind !== 'start';
+    const isOver = !item.ok || (kind !== 'start' && kind !== 'progress');
     if (task !== undefined && isOver && task.attempt === items[index]?.attempt) task.attempt = 0;
     world.note(kind, item);
   });
+}
+
+/** A child of a task the agent holds; every second one is for an agent it names. */
+async function spawn(world: World, agentId: string, random: number): Promise<void> {
+  const [task] = rotated(world.heldBy(agentId), random);
+  if (task === undefined) return;
+  const parent = { taskId: task.id, attempt: task.attempt, epoch: world.epochs.get(agentId) ?? 0 };
+  const aim = AGENTS[Math.floor(random * 83) % AGENTS.length] ?? 'a';
+  const criteria = random < 0.5 ? {} : { pin: { agentId: aim } };
+  const body = { parent, task: { title: 'child', criteria, maxRetries: 0 } };
+  const answer = await fixture.ask(`agent.${agentId}.call.spawn`, body);
+  for (const { id } of answer.tasks ?? []) world.tasks.push({ id, attempt: 0, agentId: 'a' });
+  world.note('spawn', answer);
 }
 
 async function createOne(world: World, dependency: Known | undefined, random: number): Promise<void> {
@@ -181,6 +206,11 @@ const kinds = fc.oneof(
   { weight: 20, arbitrary: fc.constant('fail') },
   { weight: 15, arbitrary: fc.constant('return') },
   { weight: 10, arbitrary: fc.constant('cancel') },
+  { weight: 40, arbitrary: fc.constant('delegate') },
+  { weight: 15, arbitrary: fc.constant('reassign') },
+  { weight: 25, arbitrary: fc.constant('spawn') },
+  { weight: 25, arbitrary: fc.constant('progress') },
+  { weight: 2, arbitrary: fc.constant('redistribute') },
   { weight: 5, arbitrary: fc.constant('forgotten') },
   { weight: 2, arbitrary: fc.constant('expire') },
   { weight: 1, arbitrary: fc.constant('hello') },
@@ -200,6 +230,9 @@ describe('the lock order', () => {
     for (const agentId of AGENTS) await greet(world, agentId);
     // What began three milliseconds ago may be reported as forgotten.
     await fixture.db.query('UPDATE agents SET heartbeat_ms = 1');
+    for (const from of AGENTS)
+      for (const to of AGENTS)
+        if (from !== to) await fixture.http('PUT', `/v1/agents/${from}/connections/${to}`, {});
     const steps = fc.sample(fc.tuple(kinds, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), {
       numRuns: STEPS,
       seed: SEED,
@@ -223,6 +256,11 @@ describe('the lock order', () => {
       'complete ok',
       'fail ok',
       'forgotten ok',
+      'delegate ok',
+      'delegate DELEGATION_CYCLE',
+      'spawn ok',
+      'reassign ok',
+      'progress ok',
     ]) {
       expect(codes).toHaveProperty([met]);
     }
