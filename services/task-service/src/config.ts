@@ -30,5 +30,14 @@ export const configSchema = z.object({
     does: 'How long after its end a task stays in the hot tables. Whole trees that ended before, and on which nothing unfinished depends, move to the archive, which the same API reads.',
     example: '30',
   }),
+  BATON_RETENTION_ARCHIVE_DAYS: daysSetting(365, {
+    does: 'How long after its end a month of the archive stays in the database. Then it is written to `BATON_ARCHIVE_DIRECTORY` and dropped; without that directory it stays.',
+    example: '90',
+  }),
+  BATON_ARCHIVE_DIRECTORY: setting(z.string().optional(), {
+    does: 'Where months that leave the archive are written, as compressed JSON lines; made when it is missing. All replicas that have one must see the same.',
+    expected: 'a directory',
+    example: '/var/lib/baton/archive',
+  }),
 });
 export type Config = z.infer<typeof configSchema>;

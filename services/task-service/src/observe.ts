@@ -1,9 +1,10 @@
 import { Counter, Gauge } from 'prom-client';
+import { countMonths } from './archive/export.store.js';
 import { oldestOutboxSeconds } from './outbox/outbox.store.js';
 import type { Services } from './services.js';
 
 /** Registers what the operations port shows of this service beside the process' own figures. */
-export function observe({ writePath, pool, archiver }: Services): void {
+export function observe({ writePath, pool, archiver, exporter }: Services): void {
   const changes = new Counter({
     name: 'baton_task_changes_total',
     help: 'Accepted changes of tasks by arrow of the life cycle',
@@ -27,6 +28,23 @@ export function observe({ writePath, pool, archiver }: Services): void {
     collect() {
       this.reset();
       this.inc(archiver.counts.tasks);
+    },
+  });
+  new Counter({
+    name: 'baton_exported_tasks_total',
+    help: 'Tasks this process wrote to files as their month left the archive',
+    collect() {
+      this.reset();
+      this.inc(exporter.counts.tasks);
+    },
+  });
+  new Gauge({
+    name: 'baton_archive_months',
+    help: 'Months of the archive by state: open, exporting, exported (to be dropped), dropped',
+    labelNames: ['state'],
+    async collect() {
+      this.reset();
+      for (const { state, months } of await countMonths(pool)) this.set({ state }, months);
     },
   });
   new Gauge({

@@ -3,6 +3,7 @@ import { createClock, followDatabase } from '@baton/runtime';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { createArchiver, type Archiver } from './archive/archive.service.js';
+import { createExporter, type Exporter } from './archive/export.service.js';
 import { AgentService } from './agents/agent.service.js';
 import { AgentOperations } from './agents/agent-operations.service.js';
 import { CallsService } from './agents/calls.service.js';
@@ -68,6 +69,7 @@ export type Services = {
   readonly reconciler: Loop;
   readonly budgets: BudgetService;
   readonly archiver: Archiver;
+  readonly exporter: Exporter;
   readonly loops: readonly Loop[];
   readonly tasks: TaskService;
   readonly types: TypeService;
@@ -142,10 +144,15 @@ export async function createServices(
   const reading = new TaskReading(pool);
   const lists = new ListService(listPool, new Cursors(cursorKey, 'tasks'), () => clock.now());
   const operationRunner = new OperationRunner({ pool, lists, writePath, logger });
+  const retention = { databaseUrl: config.DATABASE_URL, logger };
   const archiver = createArchiver({
-    databaseUrl: config.DATABASE_URL,
+    ...retention,
     hotSeconds: config.BATON_RETENTION_HOT_DAYS * 86_400,
-    logger,
+  });
+  const exporter = createExporter({
+    ...retention,
+    keptSeconds: config.BATON_RETENTION_ARCHIVE_DAYS * 86_400,
+    directory: config.BATON_ARCHIVE_DIRECTORY,
   });
   const budgets = new BudgetService(pool, bus, writePath, clock, logger);
   const completions = new CompletionsService(tidyPool, logger);
@@ -171,10 +178,12 @@ export async function createServices(
     inbox,
     reconciler,
     archiver,
+    exporter,
     loops: [
       createTimer(pool, writePath, logger),
       createMaintenance(pool, config.DATABASE_URL, logger),
       archiver.loop,
+      exporter.loop,
       reconciler,
       completions.loop,
       types.loop,

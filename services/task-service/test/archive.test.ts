@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { until } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { assign, create, hello, statusOf, verb } from './agent.js';
@@ -116,6 +117,11 @@ describe('the archive', () => {
     expect(ended).toMatchObject({ type: 'task.failed', reason: 'dependency_failed' });
     const told = (await fixture.http('GET', `/v1/tasks/${waiting}`)).body.dependencies;
     expect(told).toEqual([expect.objectContaining({ taskId: broken, status: 'cancelled' })]);
+    const instance = randomUUID();
+    await hello(fixture, 'eve', { instance });
+    await assign(fixture, ready, 'eve');
+    const { assignments } = await hello(fixture, 'eve', { instance });
+    expect(assignments[0].dependencyResults).toMatchObject([{ taskId: met, result: { of: met } }]);
     await Promise.all([ready, waiting, ignoring].map(cancel));
     expect(await archiveNow()).toBe(4);
   });

@@ -1,8 +1,10 @@
 import { pino } from 'pino';
 import { until } from '@baton/testkit';
 import { createArchiver } from '../src/archive/archive.service.js';
+import { createExporter } from '../src/archive/export.service.js';
 import { restoreTrees } from '../src/archive/archived.store.js';
-import { createPool } from '../src/database/database.js';
+import { ARCHIVED_TABLES, partitionName } from '../src/database/archive-tables.js';
+import { createPool, type Client } from '../src/database/database.js';
 import { inTransaction } from '../src/database/transaction.js';
 import type { Fixture, Json } from './fixture.js';
 
@@ -16,14 +18,51 @@ export async function archive(databaseUrl: string, hotSeconds = 0): Promise<numb
   return counts.tasks;
 }
 
-/** Moves the trees of these tasks back, as a command that changes one of them would. */
-export async function restore(databaseUrl: string, ids: readonly string[]): Promise<void> {
+/** Runs `work` in a transaction of its own. */
+export async function inOneTransaction<T>(
+  databaseUrl: string,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
   const pool = createPool({ url: databaseUrl, size: 1, onError: () => undefined });
   try {
-    await inTransaction(pool, (client) => restoreTrees(client, ids));
+    return await inTransaction(pool, work);
   } finally {
     await pool.end();
   }
+}
+
+/** Moves the trees of these tasks back, as a command that changes one of them would. */
+export function restore(databaseUrl: string, ids: readonly string[]): Promise<void> {
+  return inOneTransaction(databaseUrl, (client) => restoreTrees(client, ids));
+}
+
+/** One run of the export of months that ended `keptSeconds` (0) ago. */
+export async function exportMonths(
+  databaseUrl: string,
+  directory: string | undefined,
+  keptSeconds = 0,
+): Promise<number> {
+  const { loop, counts } = createExporter({ databaseUrl, keptSeconds, directory, logger: SILENT });
+  await loop.run();
+  await loop.stop();
+  return counts.tasks;
+}
+
+/** Makes it seem that everything that is archived now was archived in a month long ago. */
+export async function age(fixture: Fixture, month: string): Promise<void> {
+  const { rows } = await fixture.db.query(`SELECT ($1::date + interval '1 month')::date::text AS "end"`, [
+    month,
+  ]);
+  for (const { table } of ARCHIVED_TABLES) {
+    await fixture.db.query(`CREATE TABLE ${partitionName(table, month)} PARTITION OF archived_${table}
+      FOR VALUES FROM ('${month}') TO ('${rows[0].end}')`);
+    await fixture.db.query(`UPDATE archived_${table} SET month = $1`, [month]);
+  }
+  await fixture.db.query('INSERT INTO archive_months (month) VALUES ($1)', [month]);
+}
+
+export async function stateOf(fixture: Fixture, month: string): Promise<string> {
+  return (await fixture.db.query('SELECT state FROM archive_months WHERE month = $1', [month])).rows[0].state;
 }
 
 /** How many of these tasks are in the archive. */
@@ -40,10 +79,17 @@ export async function everythingOf(fixture: Fixture, id: string): Promise<Json> 
 }
 
 /** Creates that many tasks and calls them off. */
-export async function endedTasks(fixture: Fixture, count: number): Promise<readonly string[]> {
+export async function endedTasks(
+  fixture: Fixture,
+  count: number,
+  fields: () => object = () => ({}),
+): Promise<readonly string[]> {
   const ids: string[] = [];
   for (let left = count; left > 0; left -= 1_000) {
-    const tasks = Array.from({ length: Math.min(left, 1_000) }, () => ({ title: 'To be called off' }));
+    const tasks = Array.from({ length: Math.min(left, 1_000) }, () => ({
+      title: 'To be called off',
+      ...fields(),
+    }));
     const { body } = await fixture.http('POST', '/v1/tasks/batch', { atomic: true, tasks });
     ids.push(...body.tasks.map(({ id }: Json) => id));
   }

@@ -3,6 +3,7 @@
 /** Every `BATON_*` variable of every part, which a process may find in its environment. */
 export const knownNames: readonly string[] = [
   'BATON_AGENT_ENROLMENT',
+  'BATON_ARCHIVE_DIRECTORY',
   'BATON_DIRECTORY',
   'BATON_DISTRIBUTION_OPERATIONS_PORT',
   'BATON_HTTP_HOST',
@@ -16,6 +17,7 @@ export const knownNames: readonly string[] = [
   'BATON_NATS_PORT',
   'BATON_OPERATIONS_PORT',
   'BATON_POSTGRES_PORT',
+  'BATON_RETENTION_ARCHIVE_DAYS',
   'BATON_RETENTION_HOT_DAYS',
   'BATON_SHUTDOWN_DEADLINE_MS',
   'BATON_SHUTDOWN_DELAY_MS',

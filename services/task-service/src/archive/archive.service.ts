@@ -42,15 +42,15 @@ export function createArchiver({ databaseUrl, hotSeconds, logger }: ArchiverOpti
   return { loop: new Loop('archive', everyMs(hotSeconds), run, logger), counts };
 }
 
-/** One connection that may take its time. */
-function openArchivePool(url: string, logger: Logger): Pool {
+/** Connections, one unless more are asked for, that may take their time. */
+export function openArchivePool(url: string, logger: Logger, size = 1): Pool {
   const onError = (error: Error): void =>
     logger.warn({ error: error.message }, 'a connection of the archive was lost');
-  return createPool({ url, size: 1, onError, statementTimeoutMs: ARCHIVE_STATEMENT_MS });
+  return createPool({ url, size, onError, statementTimeoutMs: ARCHIVE_STATEMENT_MS });
 }
 
 /** A tenth of the time something is kept: it stays that much longer at most. Between a second and an hour. */
-function everyMs(keptSeconds: number): number {
+export function everyMs(keptSeconds: number): number {
   return Math.min(Math.max(keptSeconds * 100, 1_000), 3_600_000);
 }
 

@@ -67,8 +67,8 @@ export async function readArchived(
 }
 
 /**
- * Those of these tasks that are archived and may be depended on, locked against removal and their months against
- * being exported, where only what something hot depends on is kept.
+ * Those of these tasks that are archived, locked against removal, and their months against being exported: what
+ * something hot depends on is kept then. Of a month that is being exported already they are told as `leaving`.
  */
 export async function lockArchived(
   db: Client,
@@ -84,9 +84,9 @@ export async function lockArchived(
     db,
     found.map(({ month }) => month),
   );
-  const { rows } = await db.query<ExistingDependency>({
+  const { rows } = await db.query<ExistingDependency & { leaving: boolean }>({
     name: 'lock-archived',
-    text: `SELECT ${RELATED} FROM archived_tasks WHERE id = ANY($1::uuid[]) AND month = ANY($2::date[])
+    text: `SELECT ${RELATED}, month <> ALL($2::date[]) AS leaving FROM archived_tasks WHERE id = ANY($1::uuid[])
       ORDER BY id FOR KEY SHARE`,
     values: [pgArray(ids), pgArray(open)],
   });

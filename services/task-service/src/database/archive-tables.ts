@@ -60,6 +60,11 @@ export async function ensureMonths(run: Run): Promise<void> {
   }
 }
 
+/** The name of a month's partition, the month given as `YYYY-MM-DD`. */
+export function partitionName(table: ArchivedTable, month: string): string {
+  return `archived_${table}_${month.slice(0, 7).replace('-', '_')}`;
+}
+
 function thisMonth(ahead: number): string {
   return `(date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + interval '${ahead} months')::date`;
 }

@@ -14,6 +14,8 @@ export type ExistingDependency = {
   readonly createdBy: Actor;
   readonly rootTaskId: string;
   readonly lastAgentId: string | null;
+  /** Its month is being exported from the archive: nothing new may depend on it. */
+  readonly leaving?: boolean;
 };
 
 export type CreateRelated = {
@@ -101,7 +103,7 @@ function refuseDependencies(
     for (const { taskId } of task.dependencies) {
       if (added.has(taskId)) continue;
       const dependency = related.dependencies.get(taskId);
-      if (dependency === undefined || !maySee(actor, dependency, related.parent)) {
+      if (dependency === undefined || dependency.leaving || !maySee(actor, dependency, related.parent)) {
         return new DomainError(
           'DEPENDENCY_NOT_FOUND',
           `Task ${task.title}: there is no task ${taskId} to depend on`,

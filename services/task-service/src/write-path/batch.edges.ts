@@ -37,7 +37,9 @@ export class BatchGraph {
       dependencies: edges.map(({ dependsOn: taskId, policy, name }) => {
         return { taskId, policy, name, status: this.statusOf(taskId) };
       }),
-      ...(other === undefined ? {} : { other: { id: other.id, status: this.statusOf(other.id) } }),
+      ...(other === undefined || other.leaving
+        ? {}
+        : { other: { id: other.id, status: this.statusOf(other.id) } }),
       ...(children === undefined ? {} : { children: children.map((child) => this.asItIs(child)) }),
       waits: this.loaded.waits,
     };
