@@ -158,12 +158,11 @@ export class Batch {
       this.revised.set(task.id, { ...this.revised.get(task.id), ...changed.described });
     }
     this.record(submission, task, changed.event, changedEventData(before, changed, result), changed.detail);
-    const decision = changed.detail?.decision ?? null;
     this.committed.push({
       before,
       after: task,
       arrow: changed.arrow,
-      decision,
+      decision: changed.detail?.decision ?? null,
       ...(task.status === 'blocked' ? { recheck: true } : {}),
     });
     if (changed.arrow === 'delete') {
