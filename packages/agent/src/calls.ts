@@ -110,8 +110,8 @@ export function createCalls(options: {
     for (let failures = 0; ; failures += 1) {
       signal.throwIfAborted();
       try {
-        const options = { traceparent, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-        return await connection.request(subject, payload, options);
+        const longer = timeoutMs === undefined ? {} : { timeoutMs };
+        return await connection.request(subject, payload, { traceparent, ...longer });
       } catch (error) {
         if (!mayPass(error) || performance.now() > patience) throw error;
       }
@@ -143,8 +143,8 @@ export function createCalls(options: {
       for (;;) {
         const left = Math.ceil(Math.min(Math.max(0, until - performance.now()), WAIT_LIMITS.callMs));
         // Longer than it is held, so that an answer that says "not yet" is no outage.
-        const options = { signal, timeoutMs: left + WAIT_MARGIN_MS };
-        const answer = await call('wait', { taskId, timeoutMs: left }, options);
+        const patience = { signal, timeoutMs: left + WAIT_MARGIN_MS };
+        const answer = await call('wait', { taskId, timeoutMs: left }, patience);
         if (answer['ended'] === true || performance.now() >= until) return answer['task'] as TaskDetail;
       }
     },
