@@ -92,8 +92,14 @@ async function run(world: World, kind: string, random: number): Promise<void> {
     const to = random < 0.5 ? {} : { agentId: AGENTS[Math.floor(random * 97) % AGENTS.length] };
     return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/reassign`, to)).body);
   }
-  if (kind === 'cancel')
-    return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/cancel`, {})).body);
+  if (kind === 'cancel' || kind === 'reopen')
+    return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/${kind}`, {})).body);
+  if (kind === 'update') {
+    const changes = { priority: 1 + Math.floor(random * 5), input: { random } };
+    return world.note(kind, (await fixture.http('PATCH', `/v1/tasks/${task.id}`, changes)).body);
+  }
+  if (kind === 'delete')
+    return world.note(kind, (await fixture.http('DELETE', `/v1/tasks/${task.id}`)).body ?? {});
   return speak(world, agentId, kind, random);
 }
 
@@ -206,6 +212,9 @@ const kinds = fc.oneof(
   { weight: 20, arbitrary: fc.constant('fail') },
   { weight: 15, arbitrary: fc.constant('return') },
   { weight: 10, arbitrary: fc.constant('cancel') },
+  { weight: 15, arbitrary: fc.constant('reopen') },
+  { weight: 20, arbitrary: fc.constant('update') },
+  { weight: 8, arbitrary: fc.constant('delete') },
   { weight: 40, arbitrary: fc.constant('delegate') },
   { weight: 15, arbitrary: fc.constant('reassign') },
   { weight: 25, arbitrary: fc.constant('spawn') },
@@ -261,6 +270,9 @@ describe('the lock order', () => {
       'spawn ok',
       'reassign ok',
       'progress ok',
+      'reopen ok',
+      'update ok',
+      'delete ok',
     ]) {
       expect(codes).toHaveProperty([met]);
     }
