@@ -31,6 +31,7 @@ export const createOperation = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('reopen'), ...common, with: reopenTask.default({}) }),
   z.strictObject({ action: z.literal('reprioritise'), ...common, with: z.strictObject({ priority }) }),
   z.strictObject({ action: z.literal('reassign'), ...common, with: reassignTask.default({}) }),
+  z.strictObject({ action: z.literal('delete'), ...common, with: z.strictObject({}).default({}) }),
 ]);
 export type CreateOperation = z.infer<typeof createOperation>;
 export type OperationAction = CreateOperation['action'];

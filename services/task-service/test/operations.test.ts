@@ -103,6 +103,23 @@ describe('an operation by filter', () => {
     expect(body).toMatchObject({ statusReason: 'reopened', priority: 2, input: { to: 'c' } });
   });
 
+  it('deletes what has ended, and leaves what others wait for and what goes on', async () => {
+    const [first = '', second = ''] = await createMany(2, { type: 'gone' });
+    await createMany(1, { type: 'waiting', dependencies: [{ taskId: first, policy: 'wait' }] });
+    const [live] = await createMany(1, { type: 'gone' });
+    for (const id of [first, second]) await fixture.http('POST', `/v1/tasks/${id}/cancel`, {});
+    const operation = await ended(await start({ action: 'delete', q: 'type:gone' }));
+    expect(operation).toMatchObject({
+      status: 'done',
+      matched: 2,
+      done: 1,
+      refused: { TASK_HAS_DEPENDENTS: 1 },
+    });
+    const { rows } = await fixture.db.query(`SELECT id FROM tasks WHERE type = 'gone' ORDER BY id`);
+    expect(rows.map(({ id }) => id)).toEqual([first, live]);
+    expect((await fixture.http('GET', `/v1/tasks/${second}`)).status).toBe(404);
+  });
+
   it('takes tasks from an agent, and says what was refused and why', async () => {
     await hello(fixture, 'busy', { maxConcurrent: 10 });
     const ids = await createMany(3, { type: 'held' });
@@ -141,6 +158,7 @@ describe('an operation by filter', () => {
     [{ action: 'cancel', q: 'type:a', with: { agentId: 'a' } }, '/with/agentId'],
     [{ action: 'cancel', q: 'type:a', with: { reason: 7 } }, '/with/reason'],
     [{ action: 'reassign', q: 'type:a', with: { agentId: 'a.b' } }, '/with/agentId'],
+    [{ action: 'delete', q: 'type:a', with: { reason: 'old' } }, '/with/reason'],
     [{ action: 'reopen', q: 'type:a', with: { title: 'New' } }, '/with/title'],
     [{ action: 'reprioritise', q: 'type:a' }, '/with'],
     [{ action: 'reprioritise', q: 'type:a', with: { priority: 6 } }, '/with/priority'],

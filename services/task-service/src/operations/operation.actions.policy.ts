@@ -41,6 +41,7 @@ const ACTIONS: Actions = {
     arrow: 'reassign',
     toCommand: (taskId, { agentId = null }) => ({ kind: 'reassign', taskId, agentId }),
   },
+  delete: { arrow: 'delete', toCommand: (taskId) => ({ kind: 'delete', taskId }) },
 };
 
 /** Ids of tasks that were answered already may be so much ahead of the clock of this replica. */
