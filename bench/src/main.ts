@@ -1,3 +1,4 @@
+import { assignment } from './assignment/command.js';
 import { engine } from './engine/command.js';
 import { history } from './history/command.js';
 import { lifecycle } from './lifecycle/command.js';
@@ -11,7 +12,7 @@ type Benchmark = {
   run(words: readonly string[], session: Session): Promise<number>;
 };
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { engine, history, lifecycle };
+const benchmarks: Readonly<Record<string, Benchmark>> = { assignment, engine, history, lifecycle };
 
 const [name = '', ...words] = process.argv.slice(2);
 process.exit(await main());

@@ -1,10 +1,14 @@
 import { applyHint, applyLeases, createFleet, type Fleet } from '@baton/distribution-service/engine';
 import { SHARDS, type FleetEntry } from '@baton/contracts';
 
-/** A fleet of which one distributor owns every agent. */
-export function ownedFleet(entries: readonly FleetEntry[]): Fleet {
-  const fleet = createFleet('bench');
-  const shards = Array.from({ length: SHARDS }, (_, shard) => ({ shard, epoch: 1, owner: 'bench' }));
+/** A fleet that heard of these agents, as seen by one of the distributors that own its shards. */
+export function fleetOwnedBy(
+  self: string,
+  entries: readonly FleetEntry[],
+  ownerOf: (shard: number) => string,
+): Fleet {
+  const fleet = createFleet(self);
+  const shards = Array.from({ length: SHARDS }, (_, shard) => ({ shard, epoch: 1, owner: ownerOf(shard) }));
   applyLeases(fleet, { leaseMs: 3_000, shards, release: [] }, 0);
   for (const entry of entries) applyHint(fleet, entry, 0);
   return fleet;

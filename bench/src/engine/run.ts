@@ -2,7 +2,7 @@ import { createView, decideTask, POLICIES, reserve, unreserve } from '@baton/dis
 import type { DecidedTask, FleetAgent, FleetView } from '@baton/distribution-service/engine';
 import { percentiles } from '../measure/percentiles.js';
 import { createRandom, type Random } from '../measure/random.js';
-import { entryOf, ownedFleet } from './fleet.js';
+import { entryOf, fleetOwnedBy } from './fleet.js';
 
 /** A fleet and how many capabilities each task asks for. */
 export type EngineCase = { readonly agents: number; readonly skills: 1 | 2; readonly bar: number };
@@ -25,7 +25,10 @@ const TAKEN = 0.7;
  */
 export function runEngine({ agents, skills }: EngineCase, decisions: number): EngineFigure {
   const random = createRandom(agents + skills);
-  const view = createView(ownedFleet(fleetEntries(agents, random)), POLICIES.weighted);
+  const view = createView(
+    fleetOwnedBy('bench', fleetEntries(agents, random), () => 'bench'),
+    POLICIES.weighted,
+  );
   const tasks = kindsOf(skills, random);
   const running: { readonly agentId: string; readonly taskId: string }[] = [];
   const names = Array.from({ length: Math.ceil(agents * SLOTS) + 1 }, (_, index) => `task-${index}`);

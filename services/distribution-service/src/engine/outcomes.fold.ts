@@ -17,12 +17,14 @@ export function learnOutcome(
   agent: FleetAgent,
   ended: { readonly type: string; readonly capabilities: readonly string[]; readonly succeeded: boolean },
 ): void {
+  // Which of several capabilities it was up to is not known: each has a share in it.
+  const share = 1 / ended.capabilities.length;
   for (const name of ended.capabilities) {
     const key = outcomeKey(ended.type, name);
     const { succeeded, failed } = agent.outcomes.get(key) ?? { succeeded: 0, failed: 0 };
     agent.outcomes.set(key, {
-      succeeded: FORGETTING * succeeded + (ended.succeeded ? 1 : 0),
-      failed: FORGETTING * failed + (ended.succeeded ? 0 : 1),
+      succeeded: FORGETTING * succeeded + (ended.succeeded ? share : 0),
+      failed: FORGETTING * failed + (ended.succeeded ? 0 : share),
     });
   }
   touchRating(fleet, agent);

@@ -35,6 +35,8 @@ export type FleetAgent = {
   movedAt: number;
   /** What a slot of it is worth to others, 0..1: learned online by the policies that ask for it. */
   price: number;
+  /** Milliseconds of the caller's clock at which the price was worked out. */
+  pricedAt: number;
   /** What became of its tasks, by type and capability. */
   readonly outcomes: Map<string, Outcomes>;
   /** The step at which its entry was learned. */
@@ -136,6 +138,7 @@ export function createAgent(id: string, index: number): FleetAgent {
     assignedAt: 0,
     movedAt: 0,
     price: 0,
+    pricedAt: 0,
     outcomes: new Map(),
     learnedAt: 0,
     fingerprint: '',
