@@ -70,7 +70,7 @@ describe('what an attempt has used up', () => {
 describe('a tree with a budget', () => {
   it('ends its running work when it used more, and grows no further', async () => {
     const root = await working('spender', { budget: { maxTokens: 1_000 } });
-    const { tasks } = await spawn('spender', root, [{ title: 'one' }, { title: 'two' }]);
+    const { tasks } = await spawn('spender', root, [{ title: 'one' }, { title: 'two', detached: true }]);
     const child = await begin('spender', tasks[0].id, root.epoch);
     await verb(fixture, 'spender', 'progress', { ...root, percent: 1, usage: { inputTokens: 400 } });
     const exactly = { ...child, percent: 1, usage: { inputTokens: 500, outputTokens: 100 } };
@@ -88,7 +88,7 @@ describe('a tree with a budget', () => {
     expect(body.error.message).toContain('1001 of 1000 tokens');
     const late = await verb(fixture, 'spender', 'complete', { ...child, result: 1 });
     expect(late.error.code).toBe('TASK_STATE_CONFLICT');
-    // What waits has not begun to cost anything.
+    // What waits has not begun to cost anything; it ends only with its parent, and this one is detached.
     expect(await statusOf(fixture, tasks[1].id)).toBe('queued');
   });
 
