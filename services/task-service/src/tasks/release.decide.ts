@@ -28,8 +28,9 @@ export function reopen(
 ): Decided | DomainError {
   if (!allows('reopen', task.status))
     return conflict(task, 'only what failed or was cancelled can be reopened');
-  if (related.parentStatus === 'cancelled' && !task.detached)
-    return conflict(task, 'its parent was cancelled, and so would it be again; reopen that first');
+  const { parentStatus } = related;
+  if ((parentStatus === 'cancelled' || parentStatus === 'failed') && !task.detached)
+    return conflict(task, 'its parent has ended, and it would be cancelled again; reopen that first');
   if (related.described === undefined) throw new Error(`the fields of task ${task.id} were not read`);
   const { state, described } = revise(task, related.described, changes, now);
   const anew: Task = { ...task, ...state, ...BEGINNING };
