@@ -35,6 +35,14 @@ const weights: Readonly<Record<Word['kind'], number>> = {
   fail: 8,
   return: 6,
   delegate: 8,
+  update: 5,
+  reopen: 4,
+  ask: 5,
+  await: 4,
+  answer: 4,
+  unblock: 3,
+  link: 5,
+  unlink: 2,
   hello: 2,
   goodbye: 1,
   silent: 1,
@@ -53,6 +61,9 @@ const RIVALS = [
   'fail',
   'return',
   'delegate',
+  'update',
+  'ask',
+  'answer',
 ] as const;
 
 const drawn = fc.record<Draw>({
@@ -137,6 +148,27 @@ function toWord(model: Model, draw: Draw): Word {
       return { kind, ...fence(model, draw), retryable: draw.agent % 4 > 0 };
     case 'return':
       return { kind, ...fence(model, draw), reason: flag ? 'declined' : 'draining' };
+    case 'update': {
+      const { id, version } = target(model, draw);
+      const read = version - (draw.isApt ? 0 : 1);
+      return { kind, task: id, priority: 1 + (draw.agent % 5), version: flag ? read : null };
+    }
+    case 'reopen':
+    case 'unblock':
+      return { kind, task: target(model, draw).id };
+    case 'answer':
+      return { kind, task: target(model, draw).id, isDenied: flag };
+    case 'ask':
+      return { kind, ...fence(model, draw), reason: flag ? 'input' : 'external' };
+    case 'await':
+      return { kind, ...fence(model, draw), children: flag ? 'all' : 'any' };
+    case 'link': {
+      // Of older tasks alone, and no child: what waits for whom can form no cycle, which is another test's affair.
+      const { task, needed } = edge(model, draw);
+      return { kind, task, needed, policy };
+    }
+    case 'unlink':
+      return { kind, ...edge(model, draw) };
     case 'delegate':
       return { kind, ...fence(model, draw), to: agent };
   }
@@ -148,6 +180,12 @@ const APT: { readonly [Kind in Word['kind']]?: (task: Task) => boolean } = {
   distribute: ({ status }) => status === 'queued',
   assign: ({ status }) => status === 'queued',
   start: ({ status }) => status === 'assigned',
+  update: (task) => !hasEnded(task),
+  reopen: ({ status }) => status === 'failed' || status === 'cancelled',
+  answer: ({ reason }) => reason === 'input',
+  unblock: ({ reason }) => reason === 'external',
+  link: ({ status, parent }) => ['created', 'queued', 'blocked'].includes(status) && parent === null,
+  unlink: ({ needs, status }) => needs.length > 0 && status === 'blocked',
   progress: ({ status }) => status === 'in_progress',
   complete: ({ status }) => status === 'in_progress',
 };
@@ -155,6 +193,21 @@ const APT: { readonly [Kind in Word['kind']]?: (task: Task) => boolean } = {
 function target(model: Model, { kind, isApt, task }: Draw): Task {
   const apt = isApt ? model.tasks.filter(APT[kind] ?? isHeld) : [];
   return pick(apt.length > 0 ? apt : model.tasks, task);
+}
+
+function edge(model: Model, draw: Draw) {
+  const first = target(model, draw);
+  const { id: task, needs } = first.parent === null ? first : pick(model.tasks, 0);
+  const older = model.tasks.slice(
+    0,
+    Math.max(
+      1,
+      model.tasks.findIndex(({ id }) => id === task),
+    ),
+  );
+  const needed =
+    draw.kind === 'unlink' && needs.length > 0 ? pick(needs, draw.agent).id : pick(older, draw.agent).id;
+  return { task, needed };
 }
 
 function fence(model: Model, draw: Draw): Held {

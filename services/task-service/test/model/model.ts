@@ -27,11 +27,17 @@ export type Task = {
   readonly depth: number;
   readonly detached: boolean;
   readonly maxRetries: number;
-  readonly needs: readonly { readonly id: string; readonly policy: Policy }[];
+  priority: number;
+  needs: readonly Need[];
+  /** How many of its children must have ended, while it is blocked for them. */
+  awaited: number | null;
   /** Who gets it back when its agent does not do it. */
   backTo: string | null;
   excluded: string[];
 };
+
+/** Within a graph a dependency has the name of the task there. */
+export type Need = { readonly id: string; readonly policy: Policy; readonly name?: string };
 
 export type Agent = {
   readonly id: string;
@@ -113,10 +119,12 @@ export function settle(model: Model): void {
 function follow(model: Model, task: Task): boolean {
   if (hasEnded(task)) return false;
   const parent = task.parent === null ? undefined : taskOf(model, task.parent);
-  if (parent?.status === 'cancelled' && !task.detached)
-    return isDone(end(task, 'cancelled', 'parent_cancelled'));
+  if ((parent?.status === 'cancelled' || parent?.status === 'failed') && !task.detached)
+    return isDone(end(task, 'cancelled', `parent_${parent.status}`));
   if (isHeld(task) && isAbandoned(model, task)) return isDone(expire(model, task));
-  return task.status === 'blocked' && isDone(unblock(model, task));
+  if (task.status !== 'blocked') return false;
+  if (task.reason === 'children') return isDone(childrenEnded(model, task));
+  return task.reason === 'dependency' && isDone(unblock(model, task));
 }
 
 /** Nobody works on it: its agent is gone, or is another process by now. */
@@ -151,6 +159,15 @@ function unblock(model: Model, task: Task): Answer | undefined {
   const outcome = verdict(model, task);
   if (outcome === undefined) return undefined;
   return outcome === 'go' ? queue(task, 'unblocked') : end(task, outcome, 'dependency_failed');
+}
+
+/** Enough of those that follow it, or all there are. */
+function childrenEnded(model: Model, task: Task): Answer | undefined {
+  const children = model.tasks.filter(({ parent, detached }) => parent === task.id && !detached);
+  const over = children.filter(hasEnded).length;
+  return over === children.length || over >= (task.awaited ?? Infinity)
+    ? queue(task, 'unblocked')
+    : undefined;
 }
 
 function isDone(answer: Answer | undefined): boolean {

@@ -37,8 +37,8 @@ const RULES: Rules = {
   },
   chain(model, { policy }, [first = '', second = '', third = '']) {
     create(model, first, {});
-    create(model, second, { needs: [{ id: first, policy }] });
-    create(model, third, { needs: [{ id: second, policy }] });
+    create(model, second, { needs: [{ id: first, policy, name: 'x' }] });
+    create(model, third, { needs: [{ id: second, policy, name: 'y' }] });
     return answerOf(taskOf(model, first));
   },
   spawn(model, word, [id = '']) {
@@ -133,6 +133,49 @@ const RULES: Rules = {
       Object.assign(task, { chain, backTo: from });
       return answer;
     }),
+  update(model, { task: id, priority, version }) {
+    const task = taskOf(model, id);
+    if (hasEnded(task)) return refused('TASK_STATE_CONFLICT');
+    if ((version ?? task.version) !== task.version) return refused('VERSION_MISMATCH');
+    return priority === task.priority ? answerOf(task) : change(task, { priority });
+  },
+  reopen(model, { task: id }) {
+    const task = taskOf(model, id);
+    const parent = task.parent === null ? undefined : taskOf(model, task.parent);
+    const isAgain = (parent?.status === 'cancelled' || parent?.status === 'failed') && !task.detached;
+    if (!hasEnded(task) || task.status === 'completed' || isAgain) return refused('TASK_STATE_CONFLICT');
+    Object.assign(task, { retries: 0, lost: 0, handovers: 0, chain: [], backTo: null, excluded: [] });
+    return verdict(model, task) === 'go' ? queue(task, 'reopened') : change(task, WAITS);
+  },
+  ask: (model, word) => asHolder(model, word, (task) => change(task, { ...WAITS, reason: word.reason })),
+  await: (model, word) =>
+    asHolder(model, word, (task) => {
+      return change(task, { ...WAITS, reason: 'children', awaited: word.children === 'any' ? 1 : null });
+    }),
+  answer(model, { task: id, isDenied }) {
+    const task = taskOf(model, id);
+    if (task.status !== 'blocked' || task.reason !== 'input') return refused('TASK_STATE_CONFLICT');
+    return isDenied ? end(task, 'failed', 'denied') : queue(task, 'answered');
+  },
+  unblock(model, { task: id }) {
+    const task = taskOf(model, id);
+    if (task.status !== 'blocked' || task.reason !== 'external') return refused('TASK_STATE_CONFLICT');
+    return queue(task, 'unblocked');
+  },
+  link(model, { task: id, needed, policy }) {
+    const task = taskOf(model, id);
+    if (!mayRelink(task)) return refused('TASK_STATE_CONFLICT');
+    if (needed === id) return refused('DEPENDENCY_CYCLE');
+    if (task.needs.some((need) => need.id === needed && need.policy === policy && need.name === undefined))
+      return answerOf(task);
+    return relink(model, task, [...task.needs.filter((need) => need.id !== needed), { id: needed, policy }]);
+  },
+  unlink(model, { task: id, needed }) {
+    const task = taskOf(model, id);
+    if (!mayRelink(task)) return refused('TASK_STATE_CONFLICT');
+    const left = task.needs.filter((need) => need.id !== needed);
+    return left.length === task.needs.length ? answerOf(task) : relink(model, task, left);
+  },
   hello(model, { agent: id, process }) {
     const agent = agentOf(model, id);
     const known = agent.processes.lastIndexOf(process);
@@ -159,6 +202,20 @@ const RULES: Rules = {
   },
 };
 
+const WAITS = { status: 'blocked', reason: 'dependency', agent: null, pin: null } as const;
+
+/** Dependencies change until a task is given to an agent. */
+function mayRelink({ status, reason }: Task): boolean {
+  return status === 'created' || status === 'queued' || (status === 'blocked' && reason === 'dependency');
+}
+
+function relink(model: Model, task: Task, needs: Task['needs']): Answer {
+  task.needs = needs;
+  const mayGo = verdict(model, task) === 'go';
+  if (task.status === 'created' || (mayGo && task.status === 'queued')) return change(task, {});
+  return mayGo ? queue(task, 'unblocked') : change(task, WAITS);
+}
+
 function create(model: Model, id: string, given: Partial<Task>): Task {
   const task: Task = {
     id,
@@ -179,7 +236,9 @@ function create(model: Model, id: string, given: Partial<Task>): Task {
     depth: 0,
     detached: false,
     maxRetries: 3,
+    priority: 3,
     needs: [],
+    awaited: null,
     backTo: null,
     excluded: [],
     ...given,

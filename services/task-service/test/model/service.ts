@@ -56,12 +56,27 @@ const SPEAKERS: Speakers = {
     command(fixture, task, 'assign', { agentId, ifFull }),
   reassign: (fixture, { task, agent }) =>
     command(fixture, task, 'reassign', agent === null ? {} : { agentId: agent }),
-  start: (fixture, word) => held(fixture, word, {}),
-  progress: (fixture, word) => held(fixture, word, { percent: 50 }),
-  complete: (fixture, word) => held(fixture, word, { result: { done: true } }),
-  fail: (fixture, word) => held(fixture, word, { error: { message: 'no', retryable: word.retryable } }),
-  return: (fixture, word) => held(fixture, word, { reason: word.reason }),
-  delegate: (fixture, word) => held(fixture, word, { to: word.to }),
+  start: (fixture, word) => held(fixture, word, 'start', {}),
+  progress: (fixture, word) => held(fixture, word, 'progress', { percent: 50 }),
+  complete: (fixture, word) => held(fixture, word, 'complete', { result: { done: true } }),
+  fail: (fixture, word) =>
+    held(fixture, word, 'fail', { error: { message: 'no', retryable: word.retryable } }),
+  return: (fixture, word) => held(fixture, word, 'return', { reason: word.reason }),
+  delegate: (fixture, word) => held(fixture, word, 'delegate', { to: word.to }),
+  async update(fixture, { task, priority, version }) {
+    const headers: Record<string, string> = version === null ? {} : { 'if-match': `"v${version}"` };
+    return fromHttp(await fixture.http('PATCH', `/v1/tasks/${task}`, { priority }, headers));
+  },
+  reopen: (fixture, { task }) => command(fixture, task, 'reopen', {}),
+  ask: (fixture, word) => held(fixture, word, 'block', { reason: word.reason, question: 'What now?' }),
+  await: (fixture, word) => held(fixture, word, 'block', { reason: 'children', children: word.children }),
+  answer: (fixture, { task, isDenied }) =>
+    command(fixture, task, 'answer', isDenied ? { denied: true } : { answer: 42 }),
+  unblock: (fixture, { task }) => command(fixture, task, 'unblock', {}),
+  link: async (fixture, { task, needed, policy }) =>
+    fromHttp(await fixture.http('PUT', `/v1/tasks/${task}/dependencies/${needed}`, { policy })),
+  unlink: async (fixture, { task, needed }) =>
+    fromHttp(await fixture.http('DELETE', `/v1/tasks/${task}/dependencies/${needed}`)),
   async hello(fixture, { agent, process: instance }) {
     const answer = await fixture.ask(`agent.${agent}.hello`, {
       instance,
@@ -90,22 +105,18 @@ async function command(fixture: Fixture, task: string, word: string, body: objec
 }
 
 /** A repeated word gets the first answer, whatever it was. */
-async function held(fixture: Fixture, word: Held & { readonly kind: string }, more: object): Promise<Said> {
-  const first = await heldOnce(fixture, word, more);
-  if (word.isRepeated) expect(await heldOnce(fixture, word, more)).toEqual(first);
+async function held(fixture: Fixture, word: Held, verb: string, more: object): Promise<Said> {
+  const first = await heldOnce(fixture, word, verb, more);
+  if (word.isRepeated) expect(await heldOnce(fixture, word, verb, more)).toEqual(first);
   return first;
 }
 
-async function heldOnce(
-  fixture: Fixture,
-  word: Held & { readonly kind: string },
-  more: object,
-): Promise<Said> {
-  const { task, agent, attempt, epoch, over, commandId, kind } = word;
+async function heldOnce(fixture: Fixture, word: Held, verb: string, more: object): Promise<Said> {
+  const { task, agent, attempt, epoch, over, commandId } = word;
   const said = { attempt, epoch, commandId, ...more };
   return over === 'nats'
-    ? fromNats(await fixture.ask(`agent.${agent}.task.${kind}`, { taskId: task, ...said }))
-    : command(fixture, task, kind, { agentId: agent, ...said });
+    ? fromNats(await fixture.ask(`agent.${agent}.task.${verb}`, { taskId: task, ...said }))
+    : command(fixture, task, verb, { agentId: agent, ...said });
 }
 
 function fromHttp({ status: http, body }: { readonly status: number; readonly body: Json }): Said {

@@ -28,11 +28,7 @@ export class Step implements fc.AsyncCommand<Model, Real> {
     const words = toWords(model, this.draws);
     this.words = words;
     const said = await Promise.all(words.map((word) => sayTo(fixture, word)));
-    // Said at the same time they happened in one of both orders, and nobody can know which but by what came of it.
-    const orders =
-      words.length === 1
-        ? [hear(model, words, said)]
-        : [hear(model, words, said), hear(model, words.toReversed(), said.toReversed())];
+    const orders = words.length === 1 ? [hear(model, words, said)] : hearTogether(model, words, said);
     const models = orders.flatMap((order) =>
       isDeepStrictEqual(order.expected, order.answers) ? [order.model] : [],
     );
@@ -52,10 +48,25 @@ export class Step implements fc.AsyncCommand<Model, Real> {
   }
 }
 
+/**
+ * Said at the same time, they happened in one of both orders, and what follows from the first did so before the second
+ * or after it: nobody can know but by what came of it.
+ */
+function hearTogether(model: Model, words: readonly Word[], said: readonly Said[]) {
+  return [false, true].flatMap((isSettledBetween) => [
+    hear(model, words, said, isSettledBetween),
+    hear(model, words.toReversed(), said.toReversed(), isSettledBetween),
+  ]);
+}
+
 /** What the model answers to these words in this order, and where that leaves it. */
-function hear(before: Model, words: readonly Word[], said: readonly Said[]) {
+function hear(before: Model, words: readonly Word[], said: readonly Said[], isSettledBetween = false) {
   const model = structuredClone(before);
-  const expected = words.map((word, index) => say(model, word, said[index]?.ids ?? []));
+  const expected = words.map((word, index) => {
+    const answer = say(model, word, said[index]?.ids ?? []);
+    if (isSettledBetween) settle(model);
+    return answer;
+  });
   settle(model);
   return { model, expected, answers: said.map(({ answer }) => answer) };
 }

@@ -36,6 +36,19 @@ export type Word =
   | ({ readonly kind: 'fail'; readonly retryable: boolean } & Held)
   | ({ readonly kind: 'return'; readonly reason: 'draining' | 'declined' } & Held)
   | ({ readonly kind: 'delegate'; readonly to: string } & Held)
+  | {
+      readonly kind: 'update';
+      readonly task: string;
+      readonly priority: number;
+      /** The version it was read at, if it is said. */
+      readonly version: number | null;
+    }
+  | { readonly kind: 'reopen' | 'unblock'; readonly task: string }
+  | { readonly kind: 'answer'; readonly task: string; readonly isDenied: boolean }
+  | ({ readonly kind: 'ask'; readonly reason: 'input' | 'external' } & Held)
+  | ({ readonly kind: 'await'; readonly children: 'all' | 'any' } & Held)
+  | { readonly kind: 'link'; readonly task: string; readonly needed: string; readonly policy: Policy }
+  | { readonly kind: 'unlink'; readonly task: string; readonly needed: string }
   | { readonly kind: 'hello'; readonly agent: string; readonly process: string }
   | {
       readonly kind: 'goodbye';
