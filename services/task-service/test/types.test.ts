@@ -117,6 +117,22 @@ describe('task types', () => {
     expect(pointers(called.error.details)).toContain('/graph/tasks/0/input/depth');
   });
 
+  it('refuse a change that leaves an input which is not as their schema says', async () => {
+    const inputSchema = { type: 'object', required: ['url'], properties: { depth: { type: 'integer' } } };
+    await known('changed', { inputSchema, defaults: { input: { url: 'x' } } });
+    const id = await create(fixture, { type: 'changed', input: { url: 'u' } });
+    const patch = (input: object) => fixture.http('PATCH', `/v1/tasks/${id}`, { input });
+    const deep = await patch({ depth: 'deep' });
+    expect([deep.status, pointers(deep.body)]).toEqual([400, ['/input/depth']]);
+    expect(pointers((await patch({ url: null })).body)).toEqual(['/input/url']);
+    expect((await patch({ depth: 2 })).status).toBe(200);
+    expect((await fixture.http('GET', `/v1/tasks/${id}`)).body.input).toEqual({ url: 'u', depth: 2 });
+    await fixture.http('POST', `/v1/tasks/${id}/cancel`);
+    const reopen = (input: object) => fixture.http('POST', `/v1/tasks/${id}/reopen`, { input });
+    expect(pointers((await reopen({ depth: 1 })).body)).toEqual(['/input/url']);
+    expect((await reopen({ url: 'v' })).body.status).toBe('queued');
+  });
+
   it('answer a create once accepted again, though a later schema would refuse it', async () => {
     const task = { title: 'before', type: 'later', input: {} };
     const key = { 'idempotency-key': 'before-the-schema' };

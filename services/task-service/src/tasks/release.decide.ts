@@ -2,7 +2,7 @@ import { DomainError } from '@baton/contracts';
 import { verdictOf } from './dependency.decide.js';
 import { changed, conflict, queued, remaining } from './outcome.decide.js';
 import { allows } from './task.state.js';
-import type { ReopenCommand } from './task.changes.js';
+import { refuseNewInput, type ReopenCommand } from './task.changes.js';
 import type { Decided, Related, Task } from './task.js';
 import { revise } from './update.decide.js';
 
@@ -23,7 +23,7 @@ export function release(task: Task, related: Related, now: number): Decided | Do
 export function reopen(
   task: Task,
   related: Related,
-  { changes }: ReopenCommand,
+  command: ReopenCommand,
   now: number,
 ): Decided | DomainError {
   if (!allows('reopen', task.status))
@@ -32,6 +32,9 @@ export function reopen(
   if ((parentStatus === 'cancelled' || parentStatus === 'failed') && !task.detached)
     return conflict(task, 'its parent has ended, and it would be cancelled again; reopen that first');
   if (related.described === undefined) throw new Error(`the fields of task ${task.id} were not read`);
+  const { changes } = command;
+  const refused = refuseNewInput(command, changes);
+  if (refused !== undefined) return refused;
   const { state, described } = revise(task, related.described, changes, now);
   const anew: Task = { ...task, ...state, ...BEGINNING };
   if (anew.deadline !== null && anew.deadline <= now)

@@ -1,4 +1,4 @@
-import type { ReplaceTask } from '@baton/contracts';
+import type { DomainError, JsonValue, ReplaceTask } from '@baton/contracts';
 
 type Given =
   | 'title'
@@ -27,10 +27,18 @@ export type UpdateCommand = {
   readonly taskId: string;
   readonly changes: TaskChanges;
   readonly merge: boolean;
-};
+} & InputCheck;
 
 export type ReopenCommand = {
   readonly kind: 'reopen';
   readonly taskId: string;
   readonly changes: TaskChanges;
-};
+} & InputCheck;
+
+/** Why the type of the task does not take an input, where it has a schema for it. */
+type InputCheck = { readonly refuseInput?: (input: JsonValue) => DomainError | undefined };
+
+/** Whether the input a task is to have is one its type takes. */
+export function refuseNewInput({ refuseInput }: InputCheck, { input }: TaskChanges): DomainError | undefined {
+  return input === undefined ? undefined : refuseInput?.(input);
+}

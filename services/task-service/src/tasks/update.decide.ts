@@ -3,7 +3,7 @@ import { needsClass } from './needs-class.js';
 import { changed, conflict, queueKey, scheduled } from './outcome.decide.js';
 import { ownPin, pinClass, presentPin, type Pinned } from './pin.policy.js';
 import { allows, isHeld } from './task.state.js';
-import type { TaskChanges, UpdateCommand } from './task.changes.js';
+import { refuseNewInput, type TaskChanges, type UpdateCommand } from './task.changes.js';
 import type {
   Changed,
   Decided,
@@ -35,6 +35,8 @@ export function update(
   if (described === undefined) throw new Error(`the fields of task ${task.id} were not read`);
   const changes = command.merge ? merged(described, command.changes) : command.changes;
   if (changes instanceof DomainError) return changes;
+  const refused = refuseNewInput(command, changes);
+  if (refused !== undefined) return refused;
   const moved = changes.availableAt !== undefined && changes.availableAt !== task.availableAt;
   if (moved && isHeld(task.status)) return conflict(task, 'availableAt can be set only while it waits');
   const revision = revise(task, described, changes, now);

@@ -1,4 +1,11 @@
-import { DEFAULTS, DomainError, parse, type CreateTask, type Problem } from '@baton/contracts';
+import {
+  DEFAULTS,
+  DomainError,
+  parse,
+  type CreateTask,
+  type JsonValue,
+  type Problem,
+} from '@baton/contracts';
 import type { z } from 'zod';
 import type { Pool } from '../database/database.js';
 import type { Idempotency } from '../write-path/submission.js';
@@ -8,6 +15,7 @@ import type { TypeRegistry } from './type.registry.js';
 import { findTypesOf } from './type.store.js';
 
 type Place = { readonly task: CreateTask; readonly pointer: string };
+type Change = Extract<TaskCommand, { kind: 'update' | 'reopen' }>;
 type Completion = Extract<TaskCommand, { kind: 'complete' }>;
 /** A request that creates tasks, whichever it is: itself one, or with one or more of them inside. */
 type NewTasks = {
@@ -54,14 +62,32 @@ export class AdmissionService {
   }
 
   /**
-   * The command with the refusal it gets, once it is its sender's to give, when it completes a task with a result that
-   * its type does not take.
+   * The command with what the type of its task has to say to it, once it is its sender's to give: whether it takes the
+   * result a complete brings, and the input a change gives.
    */
   async judged(command: TaskCommand): Promise<TaskCommand> {
+    if (command.kind === 'update' || command.kind === 'reopen') return this.withInputCheck(command);
     if (command.kind !== 'complete' || !this.registry.some(({ hasResultSchema }) => hasResultSchema))
       return command;
     const refused = await this.refusalOf(command);
     return refused === undefined ? command : { ...command, refusal: refused };
+  }
+
+  private async withInputCheck<T extends Change>(command: T): Promise<T> {
+    const isAsked = command.changes.input !== undefined;
+    if (!isAsked || !this.registry.some(({ hasInputSchema }) => hasInputSchema)) return command;
+    const type = await this.typeOf(command.taskId);
+    const { checkInput } = type === undefined ? {} : await this.registry.usable(type);
+    if (checkInput === undefined) return command;
+    // What is merged into what is there is known under the lock alone.
+    const refuseInput = (input: JsonValue) => {
+      const found = orError(() => checkInput(input));
+      if (found instanceof DomainError) return found;
+      if (found.length === 0) return undefined;
+      const problems = found.map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
+      return refusal('VALIDATION_FAILED', `Input of a task of type ${type}`, problems);
+    };
+    return { ...command, refuseInput };
   }
 
   private async refusalOf({ taskId, result }: Completion): Promise<DomainError | undefined> {
@@ -116,6 +142,15 @@ async function mapTasks(request: unknown, map: (task: unknown) => Promise<unknow
   if (Array.isArray(tasks)) return { ...request, tasks: await Promise.all(tasks.map(map)) };
   if (isRecord(graph)) return { ...request, graph: await mapTasks(graph, map) };
   return isRecord(task) ? { ...request, task: await map(task) } : map(request);
+}
+
+function orError<T>(work: () => T): T | DomainError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+    throw error;
+  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
