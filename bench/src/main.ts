@@ -1,5 +1,6 @@
 import { assignment } from './assignment/command.js';
 import { engine } from './engine/command.js';
+import { fanout } from './fanout/command.js';
 import { history } from './history/command.js';
 import { lifecycle } from './lifecycle/command.js';
 import { startSession, type Session } from '@baton/stack';
@@ -12,7 +13,7 @@ type Benchmark = {
   run(words: readonly string[], session: Session): Promise<number>;
 };
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { assignment, engine, history, lifecycle };
+const benchmarks: Readonly<Record<string, Benchmark>> = { assignment, engine, fanout, history, lifecycle };
 
 const [name = '', ...words] = process.argv.slice(2);
 process.exit(await main());

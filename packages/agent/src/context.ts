@@ -42,7 +42,7 @@ export type TaskContext = {
   get(taskId: string): Promise<TaskDetail>;
   /**
    * Ends the handler and gives its slot away until this has happened: children have ended (all, any, or so many), or
-   * somebody has answered a question. Then the handler is called anew, on this agent where it can, with
+   * somebody has answered a question. Then the handler is called anew, by whichever agent gets the task, with
    * `childResults` and `questions`.
    */
   block(wait: Block): never;

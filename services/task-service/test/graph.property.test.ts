@@ -115,7 +115,7 @@ describe(`any graph under any order of ends (seed ${SEED})`, () => {
         );
         ended += rows[0].n;
       }),
-      { numRuns: 40, seed: SEED },
+      { numRuns: 40, seed: SEED, endOnFailure: true },
     );
     // Graphs in which nothing ever ended would prove nothing.
     expect(ended).toBeGreaterThan(60);
@@ -155,7 +155,7 @@ describe(`any graph under any order of ends (seed ${SEED})`, () => {
           });
         },
       ),
-      { numRuns: 25, seed: SEED },
+      { numRuns: 25, seed: SEED, endOnFailure: true },
     );
     expect(await expectEveryTaskToReplay(fixture.databaseUrl)).toBeGreaterThan(100);
   }, 120_000);

@@ -82,7 +82,7 @@ function areChildrenMet(
   return over === children.length || (typeof awaitedChildren === 'number' && over >= awaitedChildren);
 }
 
-/** Ready for its next attempt at once, with the agent that had it where it can. */
+/** Ready for its next attempt at once. */
 function resumed(
   task: Task,
   arrow: 'unblock' | 'answer',
