@@ -2,6 +2,7 @@ import type { AgentStatus, Capability, ConnectedAgent } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import type { Named } from '../tasks/task.js';
+import { HELD } from '../tasks/held.store.js';
 
 type NamedRow = { id: string; status: AgentStatus; capabilities: readonly Capability[]; from: string[] };
 
@@ -48,7 +49,7 @@ export async function findConnected(
     text: `SELECT id, status, strength, capabilities, load,
         CASE WHEN status = 'online' THEN greatest(0, capacity - load) ELSE 0 END AS room
       FROM (SELECT a.id, a.status, c.strength, a.capabilities, a.max_concurrent + a.prefetch AS capacity,
-          (SELECT count(*) FROM tasks t WHERE t.assigned_to = a.id AND t.status IN ('assigned','in_progress')) AS load
+          (SELECT count(*) FROM tasks t WHERE t.last_agent_id = a.id AND ${HELD}) AS load
         FROM agent_connections c JOIN agents a ON a.id = c.to_agent
         WHERE c.from_agent = $1 AND ($2::text IS NULL
           OR EXISTS (SELECT FROM json_array_elements(a.capabilities) e WHERE e->>'name' = $2))

@@ -1,6 +1,7 @@
 import type { QueueEntry } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
+import { HELD } from '../tasks/held.store.js';
 import { iso } from '../tasks/task.events.js';
 
 type HeldEntry = QueueEntry & { readonly isRunning: boolean };
@@ -11,7 +12,7 @@ export async function findHeldEntries(db: Queryable, agentId: string): Promise<r
     name: 'find-held-entries',
     text: `SELECT id AS "taskId", type, priority, coalesce(started_at, assigned_at) AS since,
         status = 'in_progress' AS "isRunning"
-      FROM tasks WHERE assigned_to = $1 AND status IN ('assigned','in_progress') ORDER BY since, id`,
+      FROM tasks t WHERE last_agent_id = $1 AND ${HELD} ORDER BY since, id`,
     values: [agentId],
   });
   return rows.map(({ since, ...entry }) => ({ ...entry, since: iso(since) }));
