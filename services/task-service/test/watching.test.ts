@@ -180,6 +180,17 @@ describe('what an agent may look at', () => {
     expect(history.data.map(({ type }: Json) => type)).toEqual(['task.assigned']);
     const decision = await fixture.ask('agent.looker.call.decision', { taskId });
     expect(decision).toMatchObject({ ok: true, taskId, waiting: null, decision: { policy: 'weighted' } });
+    // Who had it and has it no more may still look.
+    await fixture.ask('agent.looker.task.return', {
+      taskId,
+      attempt: 1,
+      epoch: 1,
+      commandId: taskId,
+      reason: 'declined',
+    });
+    await hello(fixture, 'next');
+    await assign(fixture, taskId, 'next');
+    expect((await fixture.ask('agent.looker.call.get', { taskId })).task.lastAgentId).toBe('next');
     for (const word of ['wait', 'history', 'decision']) {
       const refused = await fixture.ask(`agent.stranger.call.${word}`, { taskId });
       expect([word, refused.error?.code]).toEqual([word, 'TASK_NOT_FOUND']);

@@ -132,7 +132,7 @@ export class CallsService {
       task.delegationChain.includes(agentId);
     if (isRelated || (await this.holdsAncestor(agentId, task))) return task;
     const waitsForIt = await this.reading.holdsDependentOf(agentId, taskId);
-    if (waitsForIt) return task;
+    if (waitsForIt || (await this.reading.wasHolderOf(agentId, taskId))) return task;
     throw new DomainError('TASK_NOT_FOUND', `There is no task ${taskId}, or it is not yours to see`);
   }
 

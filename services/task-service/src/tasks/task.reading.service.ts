@@ -46,6 +46,11 @@ export class TaskReading {
     return reader.holdsDependentOf(this.pool, agentId, id);
   }
 
+  /** Whether the agent ever had the task. */
+  wasHolderOf(agentId: string, id: string): Promise<boolean> {
+    return reader.wasHolderOf(this.pool, agentId, id);
+  }
+
   /** Whether the agent holds the task or one above it. */
   holdsTreeOf(agentId: string, id: string): Promise<boolean> {
     return reader.holdsTreeOf(this.pool, agentId, id);
