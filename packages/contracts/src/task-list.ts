@@ -36,12 +36,21 @@ const page = {
   cursor: z.string().max(512).optional(),
 };
 
+const archived = z
+  .enum(['true', 'false'])
+  .default('false')
+  .describe('The tasks of the archive instead of the others, by creation.');
+
 /** Query of `GET /v1/tasks`. Parameters and `q` become one filter, written in the one form of `q`. */
 export const listTasks = z
-  .strictObject({ ...query, ...page })
-  .transform(({ sort, limit, cursor, ...rest }, context) => {
-    return { q: combine(rest, context), sort, limit, ...(cursor === undefined ? {} : { cursor }) };
-  });
+  .strictObject({ ...query, ...page, archived })
+  .transform(({ sort, limit, cursor, archived: isArchived, ...rest }, context) => ({
+    q: combine(rest, context),
+    sort,
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(isArchived === 'true' ? { archived: true as const } : {}),
+  }));
 export type ListTasks = z.infer<typeof listTasks>;
 
 /** Query of `GET /v1/tasks/count`. */

@@ -141,6 +141,44 @@ describe('the archive', () => {
     expect(await countArchived(fixture, [id])).toBe(1);
   });
 
+  it('is listed by itself, by any filter, in the order of creation alone', async () => {
+    const ids = [
+      await create(fixture, { title: 'Listed one', type: 'listed' }),
+      await create(fixture, { type: 'listed' }),
+    ];
+    const list = async (query: string) => {
+      const { status, body } = await fixture.http('GET', `/v1/tasks?${query}`);
+      return status === 200 ? body.data.map(({ id }: Json) => id) : body.code;
+    };
+    await Promise.all(ids.map(cancel));
+    expect(await list('archived=true&type=listed')).toEqual([]);
+    await archiveNow();
+    expect(await list('type=listed')).toEqual([]);
+    expect(await list('archived=true&type=listed')).toEqual(ids.toReversed());
+    expect(await list('archived=true&type=listed&status=cancelled&sort=createdAt&limit=1')).toEqual([ids[0]]);
+    expect(await list('archived=true&q=%22listed+one%22')).toEqual([ids[0]]);
+    expect(await list('archived=true&sort=priority')).toBe('QUERY_NOT_SUPPORTED');
+  });
+
+  it('gives a task back to be reopened or deleted, with its tree', async () => {
+    const { root, child } = await tree();
+    await Promise.all([complete(root), cancel(child)]);
+    const lone = await create(fixture);
+    await cancel(lone);
+    expect(await archiveNow()).toBe(3);
+    const reopened = await fixture.http('POST', `/v1/tasks/${child}/reopen`, { priority: 1 });
+    expect([reopened.status, reopened.body.status]).toEqual([200, 'queued']);
+    expect(await countArchived(fixture, [root, child])).toBe(0);
+    expect((await everythingOf(fixture, child)).history.data).toHaveLength(3);
+    await cancel(child);
+    expect((await fixture.http('DELETE', `/v1/tasks/${lone}`)).status).toBe(204);
+    expect((await fixture.http('GET', `/v1/tasks/${lone}`)).status).toBe(404);
+    // The root goes first: the rest of the tree is archived without it.
+    expect((await fixture.http('DELETE', `/v1/tasks/${root}`)).status).toBe(204);
+    expect(await archiveNow()).toBe(1);
+    expect(await countArchived(fixture, [child])).toBe(1);
+  });
+
   it('does not wait for a task that somebody has locked, and comes back for its tree', async () => {
     const { root, child } = await tree();
     await Promise.all([complete(root), cancel(child)]);

@@ -25,15 +25,20 @@ export async function readTime(db: Queryable): Promise<number> {
   return rows[0]?.now ?? Number.NaN;
 }
 
-/** The next roots by id whose whole tree has ended long enough ago, as it looks without locks. */
+/**
+ * The next roots by id whose whole tree has ended long enough ago, as it looks without locks; also those that were
+ * deleted, whose trees go without them.
+ */
 export async function findCandidates(db: Queryable, { after, before, endedBefore }: Range): Promise<Page> {
-  const { rows } = await db.query<{ id: string; isRoot: boolean | null }>({
+  const { rows } = await db.query<{ id: string; root: string | null }>({
     name: 'archive-page',
-    text: `SELECT id, parent_task_id IS NULL AND completed_at < to_timestamp($3::float8 / 1000) AS "isRoot"
-      FROM tasks WHERE id > $1 AND id < $2 ORDER BY id LIMIT ${PAGE}`,
+    text: `SELECT id, CASE WHEN completed_at >= to_timestamp($3::float8 / 1000) OR completed_at IS NULL THEN NULL
+        WHEN parent_task_id IS NULL OR NOT EXISTS (SELECT FROM tasks r WHERE r.id = t.root_task_id)
+        THEN root_task_id END AS root
+      FROM tasks t WHERE id > $1 AND id < $2 ORDER BY id LIMIT ${PAGE}`,
     values: [after, before, endedBefore],
   });
-  const roots = rows.filter(({ isRoot }) => isRoot === true).map(({ id }) => id);
+  const roots = [...new Set(rows.flatMap(({ root }) => root ?? []))];
   const trees = roots.length === 0 ? new Map() : await sizesOf(db, roots, endedBefore);
   const ended = roots.filter((root) => trees.get(root)?.ended !== false);
   return {

@@ -50,6 +50,8 @@ export type ListPlan = {
   readonly checks: readonly Check[];
   /** Only tasks this agent created or had last. */
   readonly relatedTo?: string;
+  /** The list of the archive, along its ids: all else is checked. */
+  readonly archived?: true;
 };
 
 export type ListRequest = {
@@ -59,6 +61,8 @@ export type ListRequest = {
   readonly now: number;
   /** Lists for this agent alone: what it created or had last. */
   readonly relatedTo?: string;
+  /** The archive instead of the hot tables. */
+  readonly archived?: true;
 };
 
 const NARROWING = ['tag', 'agent', 'creator', 'type', 'status'] as const;
@@ -71,6 +75,10 @@ export function planList(request: ListRequest): readonly ListPlan[] {
   const { filter, sort, relatedTo } = request;
   const descending = sort.startsWith('-');
   if (contradictsItself(filter)) return [];
+  if (request.archived) {
+    if (sort.endsWith('priority')) throw notSupported(fieldsOf(filter), sort);
+    return [{ ...planAlong('all', request, descending), archived: true }];
+  }
   if (sort.endsWith('priority')) return planByPriority(request, descending);
   const plans = candidates(filter, relatedTo).map((list) => planAlong(list, request, descending));
   const usable = plans.filter(isNarrow);

@@ -33,12 +33,13 @@ export class ListService {
   ) {}
 
   /** A page; it may be short, or empty, and `next` still lead on: only a page without `next` is the last. */
-  async page({ q, sort, limit, cursor }: ListTasks, scope: ListScope = {}): Promise<TaskPage> {
+  async page({ q, sort, limit, cursor, archived }: ListTasks, scope: ListScope = {}): Promise<TaskPage> {
     const { relatedTo, maxBytes } = scope;
-    const context = `${sort} ${relatedTo ?? ''} ${q}`;
+    const context = `${sort} ${relatedTo ?? ''} ${archived ? 'archived ' : ''}${q}`;
     const after = cursor === undefined ? undefined : toPosition(this.cursors.decode(cursor, context));
     const request = { filter: parseFilter(q), sort, now: this.now() };
-    const plan = await this.choose({ ...request, ...(relatedTo ? { relatedTo } : {}) });
+    const only = { ...(relatedTo ? { relatedTo } : {}), ...(archived ? { archived } : {}) };
+    const plan = await this.choose({ ...request, ...only });
     if (plan === undefined) return { data: [], page: { next: null, hasMore: false } };
     const { tasks, next } = await findPage(this.pool, plan, after, limit);
     const items = tasks.map(toListItem);

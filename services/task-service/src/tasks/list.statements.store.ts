@@ -24,7 +24,7 @@ export function pageStatement(plan: ListPlan, after: Position | undefined, limit
       WHERE hit OR n = ${SCANNED_ROWS}`
     : `SELECT t.*, NULL::int AS n, true AS hit FROM (${scan(plan, sql, after, limit + 1)}) t`;
   const text = `SELECT ${COLUMNS.map((name) => `t.${name}`).join(', ')}, f.n, f.hit
-    FROM (${found} ORDER BY ${order} LIMIT ${limit + 1}) f JOIN tasks t ON t.id = f.id
+    FROM (${found} ORDER BY ${order} LIMIT ${limit + 1}) f JOIN ${tableOf(plan)} t ON t.id = f.id
     ORDER BY ${order.replaceAll(/\b(id|priority)\b/g, 'f.$1')}`;
   return { text, values: sql.values };
 }
@@ -115,7 +115,7 @@ function source(plan: ListPlan, range: Range, sql: Values) {
   const { from: lowest, before, order, priorities } = plan;
   const isTagged = range.tag !== undefined;
   const tagged = columnsOf(plan).length > 1 ? 'task_tags g JOIN tasks t ON t.id = g.task_id' : 'task_tags g';
-  const from = isTagged ? tagged : 'tasks t';
+  const from = isTagged ? tagged : `${tableOf(plan)} t`;
   const id = isTagged ? 'g.task_id' : 't.id';
   const conditions = [
     range.status && `${statusOf(range)} = ${sql.add(range.status, 'text')}`,
@@ -131,6 +131,10 @@ function source(plan: ListPlan, range: Range, sql: Values) {
     priorities && `t.priority BETWEEN ${sql.add(priorities[0], 'int')} AND ${sql.add(priorities[1], 'int')}`,
   ].filter((condition) => condition !== undefined);
   return { from, id, conditions };
+}
+
+function tableOf({ archived }: ListPlan): string {
+  return archived ? 'archived_tasks' : 'tasks';
 }
 
 /** As the index of the range has it: see `HELD`. */
