@@ -138,7 +138,7 @@ describe(`any graph under any order of ends (seed ${SEED})`, () => {
           const spawned = await fixture.ask('agent.worker.call.spawn', { parent, tasks });
           const ids: readonly string[] = spawned.tasks.map(({ id }: Json) => id);
           const needed =
-            children === 'all' ? ids.length : Math.min(ids.length, children === 'any' ? 1 : Number(children));
+            children === 'all' ? ids.length : Math.min(ids.length, children === 'any' ? 1 : children);
           const end = (index: number) =>
             take([ids[index] ?? ''], { ...ONE, does: outcomes[index] ?? 'cancel' });
           const early = before % (outcomes.length + 1);
