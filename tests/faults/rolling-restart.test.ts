@@ -4,7 +4,7 @@ import { startBalancer, type Balancer } from '../system/balancer.js';
 import { withSystem } from '../system/system.js';
 import { withWork } from '../system/work.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 describe('a rolling restart of every service under load', () => {
   it('fails no request, answers every one under way and gives no agent up', () =>
