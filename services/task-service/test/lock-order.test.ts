@@ -98,6 +98,12 @@ async function run(world: World, kind: string, random: number): Promise<void> {
     const changes = { priority: 1 + Math.floor(random * 5), input: { random } };
     return world.note(kind, (await fixture.http('PATCH', `/v1/tasks/${task.id}`, changes)).body);
   }
+  if (kind === 'link') {
+    const path = `/v1/tasks/${task.id}/dependencies/${rotated(world.recent(), random)[7]?.id}`;
+    return world.note(kind, (await fixture.http('PUT', path, { policy: 'ignore' })).body);
+  }
+  if (kind === 'answer')
+    return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/answer`, { answer: 1 })).body);
   if (kind === 'delete')
     return world.note(kind, (await fixture.http('DELETE', `/v1/tasks/${task.id}`)).body ?? {});
   return speak(world, agentId, kind, random);
@@ -146,7 +152,7 @@ async function speak(world: World, agentId: string, kind: string, random: number
     epoch: world.epochs.get(agentId) ?? 0,
     commandId: randomUUID(),
     error: { message: 'random', retryable: random < 0.8 },
-    reason: 'draining',
+    ...reasonFor(kind, random),
     percent: random * 100,
     usage: { inputTokens: Math.floor(random * 1_000) },
     to: AGENTS[Math.floor(random * 89) % AGENTS.length],
@@ -158,6 +164,11 @@ async function speak(world: World, agentId: string, kind: string, random: number
     if (task !== undefined && isOver && task.attempt === items[index]?.attempt) task.attempt = 0;
     world.note(kind, item);
   });
+}
+
+function reasonFor(kind: string, random: number) {
+  if (kind !== 'block') return { reason: 'draining' };
+  return random < 0.6 ? { reason: 'children', children: 'any' } : { reason: 'input', question: 'Which?' };
 }
 
 /** A child of a task the agent holds; every second one is for an agent it names. */
@@ -214,10 +225,13 @@ const kinds = fc.oneof(
   { weight: 10, arbitrary: fc.constant('cancel') },
   { weight: 15, arbitrary: fc.constant('reopen') },
   { weight: 20, arbitrary: fc.constant('update') },
-  { weight: 8, arbitrary: fc.constant('delete') },
+  { weight: 20, arbitrary: fc.constant('delete') },
   { weight: 40, arbitrary: fc.constant('delegate') },
   { weight: 15, arbitrary: fc.constant('reassign') },
   { weight: 25, arbitrary: fc.constant('spawn') },
+  { weight: 12, arbitrary: fc.constant('link') },
+  { weight: 12, arbitrary: fc.constant('block') },
+  { weight: 15, arbitrary: fc.constant('answer') },
   { weight: 25, arbitrary: fc.constant('progress') },
   { weight: 2, arbitrary: fc.constant('redistribute') },
   { weight: 5, arbitrary: fc.constant('forgotten') },
@@ -273,6 +287,7 @@ describe('the lock order', () => {
       'reopen ok',
       'update ok',
       'delete ok',
+      ...['link ok', 'block ok', 'answer ok'],
     ]) {
       expect(codes).toHaveProperty([met]);
     }
