@@ -99,7 +99,10 @@ async function run(world: World, kind: string, random: number): Promise<void> {
     return world.note(kind, (await fixture.http('PATCH', `/v1/tasks/${task.id}`, changes)).body);
   }
   if (kind === 'link') {
-    const path = `/v1/tasks/${task.id}/dependencies/${rotated(world.recent(), random)[7]?.id}`;
+    const others = rotated(world.recent(), random).filter(({ id }) => id !== task.id);
+    const other = others[6] ?? others[0];
+    if (other === undefined) return createOne(world, task, random);
+    const path = `/v1/tasks/${task.id}/dependencies/${other.id}`;
     return world.note(kind, (await fixture.http('PUT', path, { policy: 'ignore' })).body);
   }
   if (kind === 'answer')
