@@ -139,7 +139,8 @@ describe('many tasks', () => {
     }, 2);
     try {
       await tasks.create(all);
-      await until(() => tasks.assigned.length === count, { timeoutMs: 15_000 });
+      const reached = () => ({ assigned: tasks.assigned.length, expired: tasks.expired.length });
+      await until(() => tasks.assigned.length === count, { timeoutMs: 40_000, describe: reached });
     } finally {
       clearInterval(ending);
     }
@@ -148,5 +149,6 @@ describe('many tasks', () => {
       console.log(`${Math.round(count / seconds)} placements/s`);
     expect(new Set(tasks.assigned.map(({ taskId }) => taskId)).size).toBe(count);
     expect(tasks.overfilled).toEqual([]);
+    expect(tasks.expired).toEqual([]);
   });
 });

@@ -28,6 +28,9 @@ import { scriptLeases, type ScriptedLeases } from './scripted-leases.js';
 type SnapshotAgent = SnapshotAnswer['agents'][number];
 type Assigned = AssignRequest['items'][number];
 
+// Most tests let nobody beat: on a slow machine they take longer than any usual time of expiry.
+const PATIENT_MS = 600_000;
+
 /** The other side of a distribution-service under test: task-service's subjects, and agents that beat. */
 export type ScriptedTaskService = {
   readonly bus: Bus;
@@ -42,8 +45,9 @@ export type ScriptedTaskService = {
   readonly controls: { readonly agentId: string; readonly control: Control }[];
   /** How often each subject was asked. */
   readonly asked: Map<string, number>;
-  /** Adds an agent that snapshots know; with `tell` the hint goes out as well. */
+  /** Adds an agent that snapshots know and that need not beat, unless the test gives it a time to expire. */
   addAgent(agentId: string, overrides?: Partial<SnapshotAgent>): void;
+  /** Sends the hint about an agent. */
   tell(agentId: string): void;
   /** Beats every 200 ms until the returned function is called. */
   beat(agentId: string, epoch?: number): () => void;
@@ -111,7 +115,9 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
     expired,
     controls,
     asked,
-    addAgent: (agentId, overrides) => void agents.set(agentId, snapshotAgent(agentId, overrides)),
+    addAgent(agentId, overrides) {
+      agents.set(agentId, snapshotAgent(agentId, { expireMs: PATIENT_MS, ...overrides }));
+    },
     tell(agentId) {
       const { held: _, ...entry } = agentOf(agentId);
       bus.publishHint(HINT_SUBJECTS.fleet, entry);

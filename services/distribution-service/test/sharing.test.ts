@@ -13,8 +13,6 @@ beforeEach(async () => {
 afterEach(() => fixture.close());
 
 const AGENTS = Array.from({ length: 40 }, (_, index) => `agent-${index}`);
-// They do not beat: nobody is to be expired while a test looks at something else.
-const patient = { expireMs: 600_000 };
 const brief = { heartbeatMs: 200, expireMs: 1_000 };
 const only = (agentId: string) => ({
   backlogClass: `pin:${agentId}`,
@@ -33,7 +31,7 @@ async function shared(count: number): Promise<void> {
   await delay(200);
 }
 
-function addAgents(overrides: object = patient): void {
+function addAgents(overrides: object = {}): void {
   for (const agentId of AGENTS) fixture.tasks.addAgent(agentId, { maxConcurrent: 100, ...overrides });
 }
 
@@ -55,7 +53,7 @@ describe('two distributors', () => {
 
   it('do not pass a task on where the neighbour has no room either', async () => {
     const { tasks } = fixture;
-    addAgents({ ...patient, maxConcurrent: 1 });
+    addAgents({ maxConcurrent: 1 });
     await fixture.start();
     await fixture.start();
     await shared(2);
@@ -96,7 +94,7 @@ describe('two distributors', () => {
 describe('a distributor that is stopped', () => {
   it('expires those that fall silent while it waits for what is in work', async () => {
     const { tasks } = fixture;
-    tasks.addAgent('busy', patient);
+    tasks.addAgent('busy');
     tasks.addAgent('dies', brief);
     const die = tasks.beat('dies');
     const distribution = await fixture.start();
@@ -160,7 +158,7 @@ describe('a distributor', () => {
     expect(tasks.assigned).toHaveLength(1);
     expect(tasks.expired).toHaveLength(expired);
     tasks.leases.answering({ with: 'leases' });
-    tasks.addAgent('c', patient);
+    tasks.addAgent('c');
     tasks.tell('c');
     await until(() => tasks.assigned.length === 2);
     expect(await readCheck(distribution, 'shards')).toBe('ok');
@@ -169,7 +167,7 @@ describe('a distributor', () => {
   it('does not get an agent it has lost without knowing, and leaves it to its new owner once it knows', async () => {
     const { tasks } = fixture;
     // Of its shards, the distributor that shares them keeps the first half.
-    for (const agentId of ['lost', 'kept']) tasks.addAgent(agentId, patient);
+    for (const agentId of ['lost', 'kept']) tasks.addAgent(agentId);
     const distribution = await fixture.start();
     tasks.leases.steal('lost');
     await tasks.create([queuedTask(only('lost'))]);
@@ -192,7 +190,7 @@ describe('a distributor', () => {
 describe('three distributors under more work than there are slots', () => {
   it('give each task away once, seldom propose the same one, and keep every agent within its slots', async () => {
     const { tasks } = fixture;
-    addAgents({ ...patient, maxConcurrent: 4 });
+    addAgents({ maxConcurrent: 4 });
     for (let count = 0; count < 3; count += 1) await fixture.startProcess();
     await shared(3);
     const count = 3_000;
