@@ -143,7 +143,7 @@ export async function createServices(
   const tasks = new TaskService(pool, writePath, admission, mintId, usage);
   const reading = new TaskReading(pool);
   const lists = new ListService(listPool, new Cursors(cursorKey, 'tasks'), () => clock.now());
-  const operationRunner = new OperationRunner({ pool, lists, writePath, logger });
+  const operationRunner = new OperationRunner({ pool, lists, writePath, admission, logger });
   const retention = { databaseUrl: config.DATABASE_URL, logger };
   const archiver = createArchiver({
     ...retention,

@@ -37,10 +37,12 @@ async function stored(): Promise<string> {
     'task_dependencies',
     'task_events',
     'task_progress',
+    'task_usage',
+    'task_tags',
     'agents',
     'agent_connections',
   ];
-  const more = ['agent_inbox', 'idempotency_keys', 'task_types', 'settings'];
+  const more = ['operations', 'agent_inbox', 'idempotency_keys', 'task_types', 'settings'];
   const sums = [...tables, ...more].map(
     (table) => `(SELECT md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), '')) FROM ${table} r)`,
   );

@@ -41,7 +41,7 @@ function announced(path: string, bytes: number): Promise<number | undefined> {
 }
 
 async function expectWritten(type: string, tasks: readonly Json[], ids: readonly string[]): Promise<void> {
-  const text = `SELECT count(*)::int AS tasks, sum(octet_length(description))::bigint AS bytes,
+  const text = `SELECT count(*)::int AS tasks, sum(octet_length(description))::int AS bytes,
     (SELECT count(*)::int FROM task_events e JOIN tasks t ON t.id = e.task_id WHERE t.type = $1) AS events
     FROM tasks WHERE type = $1`;
   const { rows } = await fixture.db.query(text, [type]);

@@ -37,6 +37,16 @@ describe('queueTimeout', () => {
     }
     expect(await statusOf(fixture, busy.taskId)).toBe('in_progress');
   });
+
+  it('counts each wait from its own beginning, not what was worked before it', async () => {
+    const held = await running('pausing', { queueTimeout: 2 });
+    const startedAt = performance.now();
+    await until(() => performance.now() - startedAt > 2_100);
+    await verb(fixture, 'pausing', 'block', { ...held, reason: 'external', question: 'the delivery' });
+    const blockedAt = performance.now();
+    await until(async () => (await statusOf(fixture, held.taskId)) === 'failed');
+    expect(performance.now() - blockedAt).toBeGreaterThan(1_500);
+  });
 });
 
 describe('progressTimeout', () => {
@@ -104,6 +114,6 @@ describe('a limit of others', () => {
 
 describe('afterwards', () => {
   it('every task replays from its history', async () => {
-    expect(await expectEveryTaskToReplay(fixture.databaseUrl)).toBe(8);
+    expect(await expectEveryTaskToReplay(fixture.databaseUrl)).toBe(9);
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { hello } from './agent.js';
+import { CAPACITY_TRIGGER } from './capacity-trigger.js';
 import { startFixture, type Fixture, type Json } from './fixture.js';
 import { expectEveryTaskToReplay } from './replay.js';
 import { DECISION } from './task.fixture.js';
@@ -13,25 +14,9 @@ import { DECISION } from './task.fixture.js';
  */
 const AGENTS = ['a', 'b', 'c', 'd'];
 const CAPACITY = 4;
-const STEPS = 2_500;
+const STEPS = 3_000;
 const WORKERS = 32;
 const SEED = Number(process.env['BATON_TEST_SEED'] ?? Date.now() % 1_000_000);
-
-const CAPACITY_TRIGGER = `
-  CREATE FUNCTION check_capacity() RETURNS trigger LANGUAGE plpgsql AS $$
-  DECLARE worst record;
-  BEGIN
-    SELECT a.id, a.max_concurrent + a.prefetch AS capacity, count(t.id) AS held INTO worst
-    FROM agents a JOIN tasks t ON t.assigned_to = a.id AND t.status IN ('assigned','in_progress')
-    WHERE a.id IN (SELECT assigned_to FROM touched)
-    GROUP BY a.id HAVING count(t.id) > a.max_concurrent + a.prefetch LIMIT 1;
-    IF FOUND THEN
-      INSERT INTO audit_log VALUES (gen_random_uuid(), now(), 'test', 'over_capacity', worst.id, NULL, to_json(worst));
-    END IF;
-    RETURN NULL;
-  END $$;
-  CREATE TRIGGER check_capacity AFTER UPDATE ON tasks REFERENCING NEW TABLE AS touched
-    FOR EACH STATEMENT EXECUTE FUNCTION check_capacity();`;
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -92,8 +77,10 @@ async function run(world: World, kind: string, random: number): Promise<void> {
     const to = random < 0.5 ? {} : { agentId: AGENTS[Math.floor(random * 97) % AGENTS.length] };
     return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/reassign`, to)).body);
   }
-  if (kind === 'cancel' || kind === 'reopen')
-    return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/${kind}`, {})).body);
+  if (kind === 'cancel' || kind === 'reopen') {
+    const id = kind === 'cancel' ? undefined : await one(`status IN ('failed','cancelled')`);
+    return world.note(kind, (await fixture.http('POST', `/v1/tasks/${id ?? task.id}/${kind}`, {})).body);
+  }
   if (kind === 'update') {
     const changes = { priority: 1 + Math.floor(random * 5), input: { random } };
     return world.note(kind, (await fixture.http('PATCH', `/v1/tasks/${task.id}`, changes)).body);
@@ -105,11 +92,20 @@ async function run(world: World, kind: string, random: number): Promise<void> {
     const path = `/v1/tasks/${task.id}/dependencies/${other.id}`;
     return world.note(kind, (await fixture.http('PUT', path, { policy: 'ignore' })).body);
   }
-  if (kind === 'answer')
-    return world.note(kind, (await fixture.http('POST', `/v1/tasks/${task.id}/answer`, { answer: 1 })).body);
+  if (kind === 'answer') {
+    const id = await one(`status = 'blocked' AND status_reason = 'input'`);
+    const path = `/v1/tasks/${id ?? task.id}/answer`;
+    return world.note(kind, (await fixture.http('POST', path, { answer: 1 })).body);
+  }
   if (kind === 'delete')
     return world.note(kind, (await fixture.http('DELETE', `/v1/tasks/${task.id}`)).body ?? {});
   return speak(world, agentId, kind, random);
+}
+
+/** The latest task of a kind that is rare among those drawn. */
+async function one(condition: string): Promise<string | undefined> {
+  const { rows } = await fixture.db.query(`SELECT id FROM tasks WHERE ${condition} ORDER BY id DESC LIMIT 1`);
+  return rows[0]?.id;
 }
 
 /** As a distributor does: what a snapshot says is in progress is reported, whatever became of it meanwhile. */
@@ -229,15 +225,15 @@ const kinds = fc.oneof(
   { weight: 15, arbitrary: fc.constant('reopen') },
   { weight: 20, arbitrary: fc.constant('update') },
   { weight: 20, arbitrary: fc.constant('delete') },
-  { weight: 40, arbitrary: fc.constant('delegate') },
-  { weight: 15, arbitrary: fc.constant('reassign') },
+  { weight: 60, arbitrary: fc.constant('delegate') },
+  { weight: 25, arbitrary: fc.constant('reassign') },
   { weight: 25, arbitrary: fc.constant('spawn') },
   { weight: 12, arbitrary: fc.constant('link') },
-  { weight: 12, arbitrary: fc.constant('block') },
+  { weight: 25, arbitrary: fc.constant('block') },
   { weight: 15, arbitrary: fc.constant('answer') },
   { weight: 25, arbitrary: fc.constant('progress') },
   { weight: 2, arbitrary: fc.constant('redistribute') },
-  { weight: 5, arbitrary: fc.constant('forgotten') },
+  { weight: 20, arbitrary: fc.constant('forgotten') },
   { weight: 2, arbitrary: fc.constant('expire') },
   { weight: 1, arbitrary: fc.constant('hello') },
 );
@@ -259,10 +255,9 @@ describe('the lock order', () => {
     for (const from of AGENTS)
       for (const to of AGENTS)
         if (from !== to) await fixture.http('PUT', `/v1/agents/${from}/connections/${to}`, {});
-    const steps = fc.sample(fc.tuple(kinds, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), {
-      numRuns: STEPS,
-      seed: SEED,
-    });
+    // `fc.double` draws tiny numbers nearly always, and so the same agent and the same few tasks.
+    const fraction = fc.noBias(fc.integer({ min: 0, max: 2 ** 30 - 1 })).map((drawn) => drawn / 2 ** 30);
+    const steps = fc.sample(fc.tuple(kinds, fraction), { numRuns: STEPS, seed: SEED });
     const next = steps.values();
     await Promise.all(
       Array.from({ length: WORKERS }, async () => {

@@ -190,6 +190,24 @@ describe('the agent that created a task', () => {
     const other = { ...update, changes: { priority: 2 } };
     expect((await fixture.ask('agent.author.call.update', other)).error.code).toBe('VERSION_MISMATCH');
   });
+
+  it('may change it alone: who holds what it is part of may call it off, and no more', async () => {
+    const begun = async (agentId: string, taskId: string) => {
+      const { epoch } = await hello(fixture, agentId);
+      const { attempt } = await assign(fixture, taskId, agentId);
+      await verb(fixture, agentId, 'start', { taskId, attempt, epoch });
+      return { taskId, attempt, epoch };
+    };
+    const spawn = async (agentId: string, parent: object): Promise<string> =>
+      (await fixture.ask(`agent.${agentId}.call.spawn`, { parent, task: { title: 'part' } })).tasks[0].id;
+    const child = await spawn('above', await begun('above', await create(fixture)));
+    const taskId = await spawn('between', await begun('between', child));
+    for (const word of ['update', 'reopen', 'delete']) {
+      const body = { taskId, ...(word === 'update' ? { changes: { priority: 1 } } : {}) };
+      expect((await fixture.ask(`agent.above.call.${word}`, body)).error.code).toBe('FORBIDDEN');
+    }
+    expect(await fixture.ask('agent.above.call.cancel', { taskId })).toMatchObject({ status: 'cancelled' });
+  });
 });
 
 describe('afterwards', () => {

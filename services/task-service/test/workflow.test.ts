@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '@baton/testkit';
 import { assign, create, hello, statusOf, verb } from './agent.js';
 import { startFixture, type Fixture, type Json } from './fixture.js';
+import { forgetOldKeys } from '../src/write-path/idempotency.store.js';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -174,6 +175,18 @@ describe('spawning', () => {
       depth: 1,
       createdBy: 'agent:planner',
     });
+  });
+
+  it('finds them days later too, as long as the parent may go on', async () => {
+    const parent = await parentHeldBy('patient');
+    const request = { task: { title: 'one' }, idempotencyKey: `${parent.taskId}:1` };
+    const first = await spawn('patient', parent, request);
+    const { db } = fixture;
+    await db.query(`UPDATE idempotency_keys SET created_at = created_at - interval '3 days'`);
+    await forgetOldKeys(db, new AbortController().signal);
+    expect(await spawn('patient', parent, request)).toEqual({ ...first, replayed: true });
+    await fixture.http('POST', `/v1/tasks/${parent.taskId}/cancel`, {});
+    expect(await forgetOldKeys(db, new AbortController().signal)).toBe(1);
   });
 
   it('cancels living children with their parent, and tells the agent that created them', async () => {

@@ -75,7 +75,7 @@ export class CallsService {
     const said = CALL_WORDS[word](body);
     const { taskId } = said.command;
     const task = await this.visible(agentId, taskId);
-    const mayAncestors = word !== 'release';
+    const mayAncestors = word === 'cancel' || word === 'answer';
     const isCreator = task.createdBy === `agent:${agentId}`;
     if (!isCreator && !(mayAncestors && (await this.holdsAncestor(agentId, task)))) {
       const rights = mayAncestors ? 'neither created it nor holds an ancestor of it' : 'did not create it';

@@ -5,6 +5,7 @@ import { inTransaction } from '../database/transaction.js';
 import { Loop } from '../loop.js';
 import type { ListService } from '../tasks/list.service.js';
 import { writeAudit } from '../write-path/audit.service.js';
+import type { AdmissionService } from '../types/admission.service.js';
 import type { Settled } from '../write-path/submission.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { commandOf, filterOf } from './operation.actions.policy.js';
@@ -20,6 +21,7 @@ type Needs = {
   readonly pool: Pool;
   readonly lists: ListService;
   readonly writePath: WritePath;
+  readonly admission: AdmissionService;
   readonly logger: Logger;
 };
 
@@ -59,13 +61,23 @@ async function carryOn(needs: Needs, operation: Operation): Promise<void> {
     return;
   }
   if (operation.chunk === null && !(await store.writeChunk(needs.pool, operation, chunk))) return;
-  const settled = await Promise.all(chunk.ids.map((id) => needs.writePath.submit(submission(operation, id))));
+  const settled = await Promise.all(chunk.ids.map((id) => carryOut(needs, operation, id)));
   const outage = settled.find(isOutage);
   if (outage !== undefined) {
     await store.releaseOperation(needs.pool, operation);
     throw outage;
   }
   await end(needs, (db) => store.settleChunk(db, operation, chunk.next, count(operation, settled)));
+}
+
+/** As by hand: the type of the task may refuse the input it is to begin anew with. */
+async function carryOut(
+  { writePath, admission }: Needs,
+  operation: Operation,
+  taskId: string,
+): Promise<Settled> {
+  const asked = submission(operation, taskId);
+  return writePath.submit({ ...asked, command: await admission.judged(asked.command) });
 }
 
 /** Nothing was decided: the chunk is tried again as it is. */

@@ -60,6 +60,19 @@ const TABLES = [
   ['gone_usage', 'task_usage', 'task_id'],
 ] as const;
 
+/**
+ * Locks the edges that go with tasks, in one order: two removals that meet at edges of each other's tasks would
+ * otherwise take them in the order of their plans.
+ */
+export async function lockEdges(db: Queryable, ids: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'lock-edges',
+    text: `SELECT FROM task_dependencies WHERE task_id = ANY($1::uuid[]) OR depends_on = ANY($1::uuid[])
+      ORDER BY task_id, depends_on FOR UPDATE`,
+    values: [pgArray(ids)],
+  });
+}
+
 export function removeTasks(ids: readonly string[]): readonly Part[] {
   return TABLES.map(([key, table, column]) => ({
     key,

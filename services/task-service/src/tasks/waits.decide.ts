@@ -16,6 +16,8 @@ export function block(task: Task, related: Related, wait: Block, now: number): C
     assignedTo: null,
     assignedAt: null,
     startedAt: null,
+    // `queueTimeout` counts each wait from its own beginning.
+    queuedAt: now,
   } as const;
   if (wait.reason !== 'children') {
     const detail = { asked: { question: wait.question } };

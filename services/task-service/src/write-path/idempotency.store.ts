@@ -73,11 +73,16 @@ export async function releaseKeys(db: Queryable, keys: readonly Idempotency[]): 
   });
 }
 
-/** Forgets keys older than a day, chunk by chunk; those a transaction is just reading are left to the next time. */
+/**
+ * Forgets keys older than a day, chunk by chunk; those a transaction is just reading are left to the next time. Inside
+ * a parent they are kept until it ends: its next attempt, however late, finds the children of the first by them.
+ */
 export function forgetOldKeys(db: Queryable, signal: AbortSignal): Promise<number> {
   const text = `DELETE FROM idempotency_keys WHERE (scope, key) IN (
       SELECT scope, key FROM idempotency_keys
       WHERE created_at < (SELECT clock_timestamp()) - interval '24 hours'
+        AND NOT CASE WHEN scope LIKE 'parent:%' THEN EXISTS (SELECT FROM tasks t
+          WHERE t.id = substr(scope, 8)::uuid AND t.status NOT IN ('completed','failed','cancelled')) ELSE false END
       ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)`;
   return deleteInChunks(db, { text }, signal);
 }

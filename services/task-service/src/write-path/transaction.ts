@@ -8,7 +8,7 @@ import { toMessages } from '../outbox/outbox.messages.js';
 import { reviseTasks } from '../tasks/revision.store.js';
 import { lockGraph, saveEdges } from '../tasks/edge.store.js';
 import { mayCloseCycle } from '../tasks/edges.decide.js';
-import { removeTasks } from '../tasks/removal.store.js';
+import { lockEdges, removeTasks } from '../tasks/removal.store.js';
 import * as store from '../tasks/task.store.js';
 import { writeAudit } from './audit.service.js';
 import { insertAudit } from './audit.store.js';
@@ -190,7 +190,9 @@ function insertParts(inserts: readonly store.TaskInsert[]): readonly Part[] {
 
 /** The rows go; what they were stays in the audit log. */
 async function saveRemovals(db: Client, removals: readonly Removal[]): Promise<void> {
-  await writeParts(db, removeTasks(removals.map(({ task }) => task.id)));
+  const ids = removals.map(({ task }) => task.id);
+  await lockEdges(db, ids);
+  await writeParts(db, removeTasks(ids));
   const entries = removals.map(({ task, actor }) => {
     const { id, type, status, statusReason, version, createdBy, parentTaskId, rootTaskId } = task;
     const detail = { type, status, statusReason, version, createdBy, parentTaskId, rootTaskId };
