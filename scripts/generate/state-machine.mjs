@@ -18,7 +18,8 @@ export function renderStateMachine() {
 
 Nothing but these commands changes the status of a task. Whatever is not listed is refused with
 \`TASK_STATE_CONFLICT\`, which names the state. Every accepted command raises the task's version by one and writes
-exactly one event. ${TERMINAL_STATUSES.map(code).join(', ')} are final.
+exactly one event. ${TERMINAL_STATUSES.map(code).join(', ')} are final unless the task is
+reopened.
 
 \`\`\`mermaid
 stateDiagram-v2
