@@ -47,7 +47,7 @@ export class TaskController {
     );
     void reply.header('location', `/v1/tasks/${view.id}`);
     markReplayed(reply, replayed);
-    const isHeld = await heldUntilEnd(this.watches, view.id, reply);
+    const isHeld = await heldUntilEnd(this.watches, view, reply);
     const task = isHeld ? await this.reading.get(view.id) : view;
     void reply.header('etag', `"v${task.version}"`);
     return task;

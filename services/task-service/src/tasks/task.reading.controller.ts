@@ -1,4 +1,4 @@
-import { countTasks, isTerminal, listTasks, parse, taskHistory, uuid } from '@baton/contracts';
+import { countTasks, listTasks, parse, taskHistory, uuid } from '@baton/contracts';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { heldUntilEnd } from '../http/prefer.js';
@@ -31,8 +31,7 @@ export class TaskReadingController {
   async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
     const taskId = parse(uuid, id, 'Task id');
     let task = await this.reading.get(taskId);
-    if (!isTerminal(task.status) && (await heldUntilEnd(this.watches, taskId, reply)))
-      task = await this.reading.get(taskId);
+    if (await heldUntilEnd(this.watches, task, reply)) task = await this.reading.get(taskId);
     void reply.header('etag', `"v${task.version}"`);
     return task;
   }
