@@ -4,10 +4,11 @@ import { parseListFile, parseSourcesFile } from './apt-sources.js';
 
 describe('parseListFile', () => {
   it('reads binary sources with what concerns signatures, and skips the rest', () => {
+    const second = 'http://b.example';
     const text = `# comment
 deb [arch=amd64 signed-by=/usr/share/keyrings/a.gpg] https://archive.example/debian bookworm main contrib # mine
 deb-src https://archive.example/debian bookworm main
-deb https://other.example/debian trixie main`;
+deb ${second} trixie main`;
     expect(parseListFile(text)).toEqual([
       {
         uri: 'https://archive.example/debian',
@@ -15,7 +16,7 @@ deb https://other.example/debian trixie main`;
         components: ['main', 'contrib'],
         options: ['signed-by=/usr/share/keyrings/a.gpg'],
       },
-      { uri: 'https://other.example/debian', suites: ['trixie'], components: ['main'], options: [] },
+      { uri: second, suites: ['trixie'], components: ['main'], options: [] },
     ]);
   });
 });
