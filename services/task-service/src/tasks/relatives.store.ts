@@ -4,6 +4,7 @@ import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import type { Page } from '../write-path/pages.js';
 import { iso } from './task.events.js';
+import { EVENTS_EVERYWHERE } from './task.reader.store.js';
 import { LISTED, toListed, type ListedColumns, type ListedTask } from './list.store.js';
 
 /** A task to whose relatives a list leads. */
@@ -69,17 +70,6 @@ type QuestionRow = {
   asked: { readonly question: string } | null;
   answered: { readonly answer: JsonValue } | null;
 };
-
-const EVENTS_EVERYWHERE = everywhere('task_events', [
-  'task_id',
-  'version',
-  'event_type',
-  'created_at',
-  'actor',
-  'reason',
-  'attempt',
-  'event_data',
-]);
 
 /** What the holders of tasks asked and were told, read from the histories; tasks without any are not in the answer. */
 export async function findQuestions(

@@ -167,7 +167,8 @@ export type StoredEvent = {
 };
 
 const EVENT = `version, event_type AS type, created_at AS at, actor, reason, attempt, event_data AS data`;
-const EVENTS_EVERYWHERE = everywhere('task_events', [
+/** Events of tasks in the hot tables and in the archive, as a relation. */
+export const EVENTS_EVERYWHERE = everywhere('task_events', [
   'task_id',
   'version',
   'event_type',
