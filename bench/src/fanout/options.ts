@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../usage-error.js';
+import { parseWords } from '../parse-words.js';
 import { wholeNumber } from '../whole-number.js';
 
 /** What the benchmark was asked to do. */
@@ -32,7 +31,7 @@ how long interactive calls (creates and reads, in turn) take meanwhile.
 
 /** Reads the command line: options, or `help`. Throws UsageError. */
 export function readOptions(words: readonly string[]): FanoutOptions | 'help' {
-  const values = parse(words);
+  const values = parseWords(words, known, usage);
   if (values.help === true) return 'help';
   const number = (name: keyof typeof defaults, max: number) =>
     wholeNumber(name, values[name], { min: 1, max }, usage) ?? defaults[name];
@@ -45,21 +44,11 @@ export function readOptions(words: readonly string[]): FanoutOptions | 'help' {
   };
 }
 
-function parse(words: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...words],
-      options: {
-        json: { type: 'boolean' },
-        assert: { type: 'boolean' },
-        dependents: { type: 'string' },
-        rounds: { type: 'string' },
-        rate: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-  }
-}
+const known = {
+  json: { type: 'boolean' },
+  assert: { type: 'boolean' },
+  dependents: { type: 'string' },
+  rounds: { type: 'string' },
+  rate: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;

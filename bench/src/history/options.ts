@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../usage-error.js';
+import { parseWords } from '../parse-words.js';
 import { wholeNumber } from '../whole-number.js';
 
 /** What the benchmark was asked to do. */
@@ -36,7 +35,7 @@ are filled, tasks go through the whole system, to tell what the history costs th
 
 /** Reads the command line: options, or `help`. Throws UsageError. */
 export function readOptions(words: readonly string[]): HistoryOptions | 'help' {
-  const values = parse(words);
+  const values = parseWords(words, known, usage);
   if (values.help === true) return 'help';
   const number = (name: keyof typeof defaults, range: { readonly min: number; readonly max: number }) =>
     wholeNumber(name, values[name], range, usage) ?? defaults[name];
@@ -50,22 +49,12 @@ export function readOptions(words: readonly string[]): HistoryOptions | 'help' {
   };
 }
 
-function parse(words: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...words],
-      options: {
-        json: { type: 'boolean' },
-        assert: { type: 'boolean' },
-        tasks: { type: 'string' },
-        backlog: { type: 'string' },
-        pages: { type: 'string' },
-        lifecycles: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-  }
-}
+const known = {
+  json: { type: 'boolean' },
+  assert: { type: 'boolean' },
+  tasks: { type: 'string' },
+  backlog: { type: 'string' },
+  pages: { type: 'string' },
+  lifecycles: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;

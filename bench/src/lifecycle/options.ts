@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { UsageError } from '../usage-error.js';
+import { parseWords } from '../parse-words.js';
 import { wholeNumber } from '../whole-number.js';
 
 /** What the benchmark was asked to do. */
@@ -53,7 +52,7 @@ stack of its own: first a closed loop for throughput, then an open loop for the 
 
 /** Reads the command line: options, or `help`. Throws UsageError. */
 export function readOptions(words: readonly string[], cwd: string): LifecycleOptions | 'help' {
-  const values = parse(words);
+  const values = parseWords(words, known, usage);
   if (values.help === true) return 'help';
   const number = (name: keyof typeof defaults, range: { readonly min: number; readonly max: number }) =>
     wholeNumber(name, values[name], range, usage) ?? defaults[name];
@@ -70,25 +69,15 @@ export function readOptions(words: readonly string[], cwd: string): LifecycleOpt
   };
 }
 
-function parse(words: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...words],
-      options: {
-        json: { type: 'boolean' },
-        assert: { type: 'boolean' },
-        tasks: { type: 'string' },
-        'in-flight': { type: 'string' },
-        agents: { type: 'string' },
-        slots: { type: 'string' },
-        rate: { type: 'string' },
-        'rate-seconds': { type: 'string' },
-        profile: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-  }
-}
+const known = {
+  json: { type: 'boolean' },
+  assert: { type: 'boolean' },
+  tasks: { type: 'string' },
+  'in-flight': { type: 'string' },
+  agents: { type: 'string' },
+  slots: { type: 'string' },
+  rate: { type: 'string' },
+  'rate-seconds': { type: 'string' },
+  profile: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
