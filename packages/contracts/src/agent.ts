@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { text } from './json.js';
+import { labels } from './labels.js';
 import { DEFAULTS, LIMITS } from './limits.js';
 import { agentId, timestamp, word } from './words.js';
 import { capability } from './task.js';
@@ -8,9 +9,6 @@ export const AGENT_STATUSES = ['online', 'draining', 'offline'] as const;
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
 
 const capabilities = z.array(capability).max(LIMITS.capabilities);
-const labels = z
-  .record(text({ maxCharacters: 63 }), text({ maxCharacters: 255 }))
-  .refine((value) => Object.keys(value).length <= LIMITS.tags, `at most ${LIMITS.tags} labels`);
 const maxConcurrent = z.number().int().min(1).max(10_000);
 const prefetch = z.number().int().min(0).max(2);
 const milliseconds = z.number().int().min(100).max(600_000);

@@ -22,6 +22,12 @@ export type ScorePartName = keyof typeof SCORE_WEIGHTS;
 /** The parts in the order they are recorded. */
 export const SCORE_PARTS = Object.keys(SCORE_WEIGHTS) as readonly ScorePartName[];
 
+/**
+ * The weight of the part `affinity`, which only tasks that prefer agents or labels have, in every policy: more than any
+ * difference in load, less than one in capability.
+ */
+export const AFFINITY_WEIGHT = 0.3;
+
 const scorePart = z.object({
   // A text: a distributor of a newer version may know more parts.
   name: z.string().max(64),

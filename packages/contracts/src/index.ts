@@ -10,6 +10,7 @@ export * from './events.js';
 export * from './filter-syntax.js';
 export * from './filter-values.js';
 export * from './json.js';
+export * from './labels.js';
 export * from './limits.js';
 export * from './message.js';
 export * from './messages.js';

@@ -71,6 +71,19 @@ const upper: readonly Limit[] = [
     (n) => task('preferredCapabilities')(list(n, 'write')),
   ],
   [
+    'preferredAgents',
+    createTask,
+    LIMITS.capabilities,
+    (n) => task('criteria')({ preferredAgents: list(n, 'writer') }),
+  ],
+  [
+    'requiredLabels',
+    createTask,
+    LIMITS.tags,
+    (n) => task('criteria')({ requiredLabels: Object.fromEntries(numbered(n).map((name) => [name, 'x'])) }),
+  ],
+  ['minScore', createTask, 1, (n) => task('criteria')({ minScore: n })],
+  [
     'capabilities',
     registerAgent,
     LIMITS.capabilities,

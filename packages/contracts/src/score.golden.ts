@@ -1,3 +1,4 @@
+import type { Labels } from './labels.js';
 import type { Capability, Priority, RequiredCapability } from './task.js';
 
 type GoldenCase = {
@@ -89,5 +90,44 @@ export const SCORE_GOLDEN_TABLE: readonly GoldenCase[] = [
     connection: { direct: 0.25, twoHops: 0.9 },
     parts: { capability: 1, workload: 0, priority: 0.6, connection: 0.25 },
     total: 0.4 + 0 + 0.12 + 0.025,
+  },
+];
+
+/** What the part `affinity` of the agent `writer` is, added to the total with its weight; absent where nothing is preferred. */
+export const AFFINITY_GOLDEN_TABLE: readonly {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly preferredAgents?: readonly string[];
+  readonly preferredLabels?: Labels;
+  readonly affinity: number | 'absent';
+}[] = [
+  { name: 'nothing is preferred', labels: { region: 'eu' }, affinity: 'absent' },
+  { name: 'it is named', labels: {}, preferredAgents: ['editor', 'writer'], affinity: 1 },
+  { name: 'another one is named', labels: {}, preferredAgents: ['editor'], affinity: 0 },
+  {
+    name: 'one of two labels is there',
+    labels: { region: 'eu', tier: 'small' },
+    preferredLabels: { region: 'eu', tier: 'large' },
+    affinity: 0.5,
+  },
+  {
+    name: 'a label with another value',
+    labels: { region: 'us' },
+    preferredLabels: { region: 'eu' },
+    affinity: 0,
+  },
+  {
+    name: 'it is named, and lacks the labels',
+    labels: {},
+    preferredAgents: ['writer'],
+    preferredLabels: { region: 'eu' },
+    affinity: 1,
+  },
+  {
+    name: 'another one is named, and it has the labels',
+    labels: { region: 'eu' },
+    preferredAgents: ['editor'],
+    preferredLabels: { region: 'eu' },
+    affinity: 1,
   },
 ];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AGENT_STATUSES } from './agent.js';
 import { decision, waiting } from './decision.js';
 import { needs } from './events.js';
+import { labels } from './labels.js';
 import { LIMITS } from './limits.js';
 import { SHARDS } from './shards.js';
 import { capability, priority } from './task.js';
@@ -96,6 +97,8 @@ export const fleetEntry = z.object({
   heartbeatMs: z.number().int(),
   expireMs: z.number().int(),
   connections: z.array(z.object({ to: agentId, strength: z.number() })),
+  /** Absent from a task-service that does not tell. */
+  labels: labels.exactOptional(),
 });
 export type FleetEntry = z.infer<typeof fleetEntry>;
 

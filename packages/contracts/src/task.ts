@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jsonObject, text } from './json.js';
+import { labels } from './labels.js';
 import { DEFAULTS, LIMITS } from './limits.js';
 import { agentId, timestamp, uuid, word } from './words.js';
 
@@ -46,11 +47,19 @@ const pin = z.strictObject({
   timeout: seconds.optional(),
 });
 
-/** Which agents may get a task; part of AssignmentCriteria. */
+/**
+ * Which agents may get a task, and which it is for rather than others; beside the required capabilities, never instead of
+ * them. This is AssignmentCriteria.
+ */
 export const criteria = z.strictObject({
   pin: pin.optional(),
   requiredAgents: z.array(agentId).min(1).max(LIMITS.capabilities).optional(),
   excludedAgents: z.array(agentId).max(LIMITS.capabilities).optional(),
+  preferredAgents: z.array(agentId).max(LIMITS.capabilities).optional(),
+  requiredLabels: labels.optional(),
+  preferredLabels: labels.optional(),
+  /** The task waits until an agent with room has at least this score. */
+  minScore: z.number().min(0).max(1).optional(),
 });
 export type Criteria = z.infer<typeof criteria>;
 

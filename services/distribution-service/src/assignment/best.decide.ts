@@ -1,7 +1,7 @@
 import type { QueuedTask } from '@baton/contracts';
 import { connectionsFrom } from '../engine/connection.graph.js';
 import { score } from '../engine/policies.scoring.js';
-import { strengthsOf } from '../engine/scorers.scoring.js';
+import { askedBy, strengthsOf } from '../engine/scorers.scoring.js';
 import type { FleetView } from '../engine/task.decide.js';
 import type { FleetAgent } from '../fleet/fleet.state.js';
 import { loadOf } from '../fleet/slots.fold.js';
@@ -24,19 +24,21 @@ export function tasksFor(
 function bestOf(
   { fleet, index: { policy }, connections }: FleetView,
   agents: readonly FleetAgent[],
-  { type, priority, needs }: QueuedTask,
+  task: QueuedTask,
   now: number,
 ): FleetAgent | undefined {
-  const { connectedFrom } = needs;
+  const { priority, needs } = task;
+  const { connectedFrom, criteria } = needs;
   const strengths = strengthsOf(
     connectedFrom === null ? undefined : connectionsFrom(connections, fleet, connectedFrom),
   );
   const skipped = skippedAt(needs, now);
+  const asked = { asked: askedBy(task), priority, strengths, preferredAgents: criteria.preferredAgents };
   let best: { agent: FleetAgent; total: number; utilization: number } | undefined;
   for (const agent of agents) {
     if (unfitness(agent, needs, skipped) !== undefined) continue;
     const utilization = loadOf(agent) / agent.maxConcurrent;
-    const { total } = score(policy, agent, { asked: { type, ...needs }, priority, strengths }, utilization);
+    const { total } = score(policy, agent, asked, utilization);
     const rated = { agent, total, utilization };
     if (best === undefined || isBetter(rated, best)) best = rated;
   }

@@ -1,4 +1,4 @@
-import type { FilterReason, Needs } from '@baton/contracts';
+import { labelsMet, type FilterReason, type Needs } from '@baton/contracts';
 import { roomOf } from '../fleet/slots.fold.js';
 import type { FleetAgent } from '../fleet/fleet.state.js';
 
@@ -32,7 +32,7 @@ export function unfitness(
 ): Exclude<FilterReason, 'capacity' | 'other_shard'> | undefined {
   if (agent.status === 'offline' || agent.silent) return 'offline';
   if (agent.status === 'draining') return 'draining';
-  if (!meetsCriteria(agent.id, needs.criteria)) return 'criteria';
+  if (!meetsCriteria(agent, needs.criteria)) return 'criteria';
   if (skipped.has(agent.id)) return 'excluded';
   if (!isCapable(agent, needs.requiredCapabilities)) return 'capability';
   return undefined;
@@ -45,6 +45,11 @@ export function isCapable(agent: FleetAgent, required: Needs['requiredCapabiliti
     if (level === undefined || level < (minLevel ?? 0)) return false;
   }
   return true;
+}
+
+/** Whether a task that names the agents it is for names this one, or names none. */
+export function isNamed(agentId: string, { requiredAgents }: Needs['criteria']): boolean {
+  return requiredAgents === undefined || requiredAgents.includes(agentId);
 }
 
 function filterWithout(
@@ -70,7 +75,8 @@ export function skippedAt(needs: FilterNeeds, now: number): ReadonlySet<string> 
   return skipped;
 }
 
-function meetsCriteria(agentId: string, criteria: Needs['criteria']): boolean {
-  if (criteria.requiredAgents !== undefined && !criteria.requiredAgents.includes(agentId)) return false;
-  return criteria.excludedAgents === undefined || !criteria.excludedAgents.includes(agentId);
+function meetsCriteria(agent: FleetAgent, criteria: Needs['criteria']): boolean {
+  const { excludedAgents, requiredLabels } = criteria;
+  if (!isNamed(agent.id, criteria) || excludedAgents?.includes(agent.id) === true) return false;
+  return requiredLabels === undefined || labelsMet(agent.labels, requiredLabels) === 1;
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { SCORE_GOLDEN_TABLE, SCORE_PARTS, type Priority, type Score } from '@baton/contracts';
+import {
+  AFFINITY_GOLDEN_TABLE,
+  AFFINITY_WEIGHT,
+  SCORE_GOLDEN_TABLE,
+  SCORE_PARTS,
+  type Priority,
+  type Score,
+} from '@baton/contracts';
 import fc from 'fast-check';
 import { POLICIES, score, type Policy } from './policies.scoring.js';
 import { connectionPart, strengthsOf } from './scorers.scoring.js';
@@ -20,6 +27,7 @@ const agent = fc.record({
   outcomes: fc
     .dictionary(fc.constantFrom('task\na', 'task\nb'), outcomes)
     .map((of) => new Map(Object.entries(of))),
+  labels: fc.dictionary(fc.constantFrom('region', 'tier'), fc.constantFrom('a', 'b')),
   price: fc.double({ min: 0, max: 2, noNaN: true }),
   assignedAt: fc.nat(1_000_000),
 });
@@ -30,6 +38,7 @@ const idle: Agent = {
   id: 'agent',
   levels: new Map(),
   outcomes: new Map(),
+  labels: {},
   price: 0,
   assignedAt: 0,
 };
@@ -64,6 +73,27 @@ describe('the score', () => {
         expect(Math.abs(value - golden.parts[name as keyof typeof golden.parts])).toBeLessThan(1e-12);
       }
       expect(Math.abs(total - golden.total)).toBeLessThan(1e-12);
+    });
+  }
+
+  for (const { name, labels, affinity, ...preferred } of AFFINITY_GOLDEN_TABLE) {
+    it(`has for its affinity what the golden table says, by every policy: ${name}`, () => {
+      const { preferredLabels, preferredAgents } = preferred;
+      const asked = { type: 'task', requiredCapabilities: [], preferredCapabilities: [], preferredLabels };
+      const writer = { ...idle, id: 'writer', labels };
+      const plain = {
+        asked: { ...asked, preferredLabels: undefined },
+        priority: 3,
+        strengths: strengthsOf(undefined),
+      } as const;
+      for (const policy of Object.values(POLICIES)) {
+        const before = score(policy, writer, plain, 0);
+        const { total, parts } = score(policy, writer, { ...plain, asked, preferredAgents }, 0);
+        const part = parts.find((one) => one.name === 'affinity');
+        expect(part?.value ?? 'absent').toBe(affinity);
+        const bonus = affinity === 'absent' ? 0 : AFFINITY_WEIGHT * affinity;
+        expect(Math.abs(total - before.total - bonus)).toBeLessThan(1e-12);
+      }
     });
   }
 

@@ -1,5 +1,13 @@
 import { SCORE_WEIGHTS, type Priority, type Score } from '@baton/contracts';
-import { SCORERS, type Asked, type RatedAgent, type Scorer, type Strengths } from './scorers.scoring.js';
+import {
+  AFFINITY,
+  affinityPart,
+  SCORERS,
+  type Asked,
+  type RatedAgent,
+  type Scorer,
+  type Strengths,
+} from './scorers.scoring.js';
 
 /** By what agents are chosen: scorers with their weights. The version rises whenever a formula or a weight changes. */
 export type Policy = {
@@ -41,7 +49,13 @@ export function rate({ parts }: Policy, agent: RatedAgent, asked: Asked): number
   for (const { scorer, weight } of parts) {
     if (scorer.kind === 'agent') sum += exact(weight * scorer.value(agent, asked));
   }
+  if (asked.preferredLabels !== undefined) sum += rateAffinity(agent, asked, false);
   return sum;
+}
+
+/** What an agent is worth for being of those a task prefers: by its labels, or because the task names it. */
+export function rateAffinity(agent: Pick<RatedAgent, 'labels'>, asked: Asked, isPreferred: boolean): number {
+  return exact(AFFINITY.weight * affinityPart(agent, asked, isPreferred));
 }
 
 /** What any agent is worth for so much of its slots being taken. */
@@ -60,11 +74,19 @@ export function rateLink({ parts }: Policy, strength: number): number {
   return sum;
 }
 
+/** What scores hang on besides the agent. `preferredAgents` are those the task names, if it does. */
+export type ScoredTask = {
+  readonly asked: Asked;
+  readonly priority: Priority;
+  readonly strengths: Strengths;
+  readonly preferredAgents?: readonly string[] | undefined;
+};
+
 /** The whole score of an agent, part by part, as decisions record it. */
 export function score(
   { parts }: Policy,
   agent: RatedAgent & { readonly id: string },
-  task: { readonly asked: Asked; readonly priority: Priority; readonly strengths: Strengths },
+  task: ScoredTask,
   utilization: number,
 ): Score {
   const recorded: Score['parts'] = [];
@@ -74,13 +96,19 @@ export function score(
     total += exact(weight * value);
     recorded.push({ name: scorer.name, value, weight });
   }
+  const { asked, preferredAgents } = task;
+  if (asked.preferredLabels !== undefined || preferredAgents !== undefined) {
+    const isPreferred = preferredAgents?.includes(agent.id) === true;
+    total += rateAffinity(agent, asked, isPreferred);
+    recorded.push({ ...AFFINITY, value: affinityPart(agent, asked, isPreferred) });
+  }
   return { agentId: agent.id, total, parts: recorded };
 }
 
 function valueOf(
   scorer: Scorer,
   agent: RatedAgent & { readonly id: string },
-  { asked, priority, strengths }: Parameters<typeof score>[2],
+  { asked, priority, strengths }: ScoredTask,
   utilization: number,
 ): number {
   switch (scorer.kind) {

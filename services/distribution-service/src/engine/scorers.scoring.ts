@@ -1,14 +1,25 @@
-import type { Needs, Priority } from '@baton/contracts';
+import {
+  AFFINITY_WEIGHT,
+  labelsMet,
+  type Labels,
+  type Needs,
+  type Priority,
+  type QueuedTask,
+} from '@baton/contracts';
 import type { Outcomes } from '../fleet/fleet.state.js';
 import { believedLevel, outcomeKey } from './outcomes.fold.js';
 
 /** What tasks have in common that ask for the same, as scorers see it. */
-export type Asked = Pick<Needs, 'requiredCapabilities' | 'preferredCapabilities'> & { readonly type: string };
+export type Asked = Pick<Needs, 'requiredCapabilities' | 'preferredCapabilities'> & {
+  readonly type: string;
+  readonly preferredLabels?: Labels | undefined;
+};
 
 /** What scorers look at in an agent. */
 export type RatedAgent = {
   readonly levels: ReadonlyMap<string, number>;
   readonly outcomes: ReadonlyMap<string, Outcomes>;
+  readonly labels: Labels;
   readonly price: number;
   readonly assignedAt: number;
 };
@@ -46,6 +57,30 @@ export const SCORERS = {
   /** Who was assigned something longest ago comes first. */
   turn: { name: 'turn', kind: 'agent', value: (agent) => clamp(1 - agent.assignedAt / TURNS) },
 } as const satisfies Readonly<Record<string, Scorer>>;
+
+/** Beside the parts of any policy, where a task prefers some agents to others. */
+export const AFFINITY = { name: 'affinity', weight: AFFINITY_WEIGHT } as const;
+
+/** What a task asks for, as scorers see it. */
+export function askedBy({
+  type,
+  needs,
+}: Pick<QueuedTask, 'type'> & {
+  readonly needs: Pick<Needs, 'requiredCapabilities' | 'preferredCapabilities' | 'criteria'>;
+}): Asked {
+  const { requiredCapabilities, preferredCapabilities, criteria } = needs;
+  return { type, requiredCapabilities, preferredCapabilities, preferredLabels: criteria.preferredLabels };
+}
+
+/** How much a task is for an agent: wholly if it names it, else by the share of the labels it prefers. */
+export function affinityPart(
+  { labels }: Pick<RatedAgent, 'labels'>,
+  { preferredLabels }: Asked,
+  isPreferred: boolean,
+): number {
+  if (isPreferred) return 1;
+  return preferredLabels === undefined ? 0 : labelsMet(labels, preferredLabels);
+}
 
 /** The strengths for a task that `listed` agents are connected to, or for one no agent asked for. */
 export function strengthsOf(listed: ReadonlyMap<string, number> | undefined): Strengths {

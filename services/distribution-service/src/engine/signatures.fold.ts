@@ -1,11 +1,11 @@
 import type { QueuedTask } from '@baton/contracts';
-import { unfitness, type FilterNeeds } from '../assignment/candidates.filter.js';
+import { isNamed, unfitness, type FilterNeeds } from '../assignment/candidates.filter.js';
 import type { Fleet, FleetAgent } from '../fleet/fleet.state.js';
 import { isKept } from '../fleet/journal.state.js';
 import { leaseOf } from '../shards/ownership.fold.js';
 import { rate, type Policy } from './policies.scoring.js';
 import { createPool, join, leave, update, type Member, type Pool } from './pool.fold.js';
-import type { Asked } from './scorers.scoring.js';
+import { askedBy, type Asked } from './scorers.scoring.js';
 
 /** All that tasks must have in common to be for the same agents at the same worth, and who these agents are. */
 export type Signature = {
@@ -16,6 +16,8 @@ export type Signature = {
   readonly others: Pool;
   /** By the agent's number; the bits say who is in it, which is asked far more often than it is so. */
   readonly members: Map<number, Member>;
+  /** The numbers of online agents that lack a required label. */
+  readonly unlabelled: Set<number>;
   bits: Uint32Array;
   /** The step of the fleet, what of its journals was read, and how many agents had gone, when this was true. */
   step: number;
@@ -75,29 +77,37 @@ export function signatureOf(index: FleetIndex, task: SignatureTask): Signature {
 
 /** What all tasks of this one's backlog class ask for: there they wait for any of the same agents. */
 export function classOf({ type, needs }: SignatureTask): SignatureTask {
-  return { type, needs: { ...needs, preferredCapabilities: [] } };
+  const { preferredLabels: _, ...criteria } = needs.criteria;
+  return { type, needs: { ...needs, criteria, preferredCapabilities: [] } };
 }
 
-function keyOf({ needs: { backlogClass, preferredCapabilities, pinnedTo } }: SignatureTask): string {
-  if (preferredCapabilities.length === 0 || pinnedTo !== undefined) return backlogClass;
-  return `${backlogClass}\n${preferredCapabilities.join('\n')}`;
+function keyOf({
+  needs: { backlogClass, preferredCapabilities, criteria, pinnedTo },
+}: SignatureTask): string {
+  const { preferredLabels } = criteria;
+  if (pinnedTo !== undefined) return backlogClass;
+  if (preferredCapabilities.length === 0 && preferredLabels === undefined) return backlogClass;
+  const labels = preferredLabels === undefined ? '' : JSON.stringify(preferredLabels);
+  return `${backlogClass}\n${preferredCapabilities.join('\n')}\n${labels}`;
 }
 
 function build({ fleet, policy }: FleetIndex, { type, needs }: SignatureTask): Signature {
-  const { requiredCapabilities, preferredCapabilities, criteria, pinnedTo } = needs;
+  const { requiredCapabilities, criteria, pinnedTo } = needs;
   // Tasks pinned to an agent may have nothing but that in common.
   const isPinned = pinnedTo !== undefined;
   const requiredAgents = isPinned ? [pinnedTo] : criteria.requiredAgents;
+  const requiredLabels = isPinned ? undefined : criteria.requiredLabels;
   const signature: Signature = {
-    asked: { type, requiredCapabilities, preferredCapabilities },
+    asked: askedBy({ type, needs }),
     needs: {
       requiredCapabilities: isPinned ? [] : requiredCapabilities,
-      criteria: requiredAgents === undefined ? {} : { requiredAgents },
+      criteria: { requiredAgents, requiredLabels },
       skippedAgents: [],
     },
     own: createPool(policy),
     others: createPool(policy),
     members: new Map(),
+    unlabelled: new Set(),
     bits: NO_BITS,
     step: fleet.step,
     slots: fleet.slots.end,
@@ -146,10 +156,13 @@ function move({ members, asked, step }: Signature, index: number): void {
 }
 
 function reconsider(fleet: Fleet, signature: Signature, agent: FleetAgent): void {
-  const { members, asked, needs, own, others } = signature;
+  const { members, unlabelled, asked, needs, own, others } = signature;
   const known = members.get(agent.index);
   if (known !== undefined) leave(known);
-  if (unfitness(agent, needs) !== undefined) {
+  const reason = unfitness(agent, needs);
+  if (reason === 'criteria' && isNamed(agent.id, needs.criteria)) unlabelled.add(agent.index);
+  else unlabelled.delete(agent.index);
+  if (reason !== undefined) {
     if (known !== undefined) setMember(signature, agent, undefined);
     return;
   }

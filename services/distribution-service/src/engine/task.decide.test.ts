@@ -22,6 +22,7 @@ const level = fc.oneof(
   fc.double({ min: 0, max: 1, noNaN: true }),
 );
 const agentId = fc.nat(11).map((index) => `agent-${index}`);
+const labels = fc.dictionary(fc.constantFrom('region', 'tier'), fc.constantFrom('a', 'b'));
 const randomEntry = fc
   .record({
     agentId,
@@ -31,6 +32,7 @@ const randomEntry = fc
       .chain((names) => fc.tuple(...names.map((name) => level.map((value) => ({ name, level: value }))))),
     maxConcurrent: fc.integer({ min: 1, max: 3 }),
     prefetch: fc.constantFrom(0, 0, 1),
+    labels,
     connections: fc.array(fc.record({ to: agentId, strength: level }), { maxLength: 3 }),
   })
   .map((entry) => fleetEntry(entry.agentId, entry));
@@ -47,18 +49,28 @@ const randomTask = fc
     skippedAgents: fc
       .uniqueArray(agentId, { maxLength: 3 })
       .map((ids) => ids.map((id) => ({ agentId: id, until: '2026-01-01T00:01:00.000Z' }))),
-    criteria: fc.constantFrom<Criteria>(
-      {},
-      {},
-      { requiredAgents: ['agent-1', 'agent-3', 'nobody'] },
-      { excludedAgents: ['agent-2', 'agent-4'] },
+    criteria: fc.record<Criteria, never>(
+      {
+        requiredAgents: fc.constant(['agent-1', 'agent-3', 'nobody']),
+        excludedAgents: fc.constant(['agent-2', 'agent-4']),
+        preferredAgents: fc.uniqueArray(agentId, { maxLength: 3 }),
+        requiredLabels: labels,
+        preferredLabels: labels,
+        // Some are reached by nobody, some by all, and some are what an agent has to the last digit.
+        minScore: fc.constantFrom(0, 0.5, 0.87, 0.95, 1),
+      },
+      { requiredKeys: [] },
     ),
     connectedFrom: fc.option(agentId),
     priority: fc.constantFrom<Priority>(1, 3, 5),
   })
   .map(({ priority, ...needs }) => {
     const { requiredCapabilities, criteria } = needs;
-    const backlogClass = JSON.stringify([requiredCapabilities, criteria.requiredAgents]);
+    const backlogClass = JSON.stringify([
+      requiredCapabilities,
+      criteria.requiredAgents,
+      criteria.requiredLabels,
+    ]);
     return queuedTask({ ...needs, backlogClass }, { priority });
   });
 type Change = (fleet: Fleet) => void;
@@ -122,6 +134,9 @@ function expectSame(view: FleetView, task: ReturnType<typeof queuedTask>): void 
   const left = Object.values(filtered).reduce((sum, count) => sum + count, 0);
   expect(considered + left).toBe(fleet.agents.size);
   expect(isCapable(placement.agent, task.needs.requiredCapabilities)).toBe(true);
+  const { requiredLabels, minScore = 0 } = task.needs.criteria;
+  expect(placement.agent.labels).toMatchObject(requiredLabels ?? {});
+  expect(chosen.total).toBeGreaterThan(minScore - 1e-6);
 }
 
 describe('the decision', () => {
@@ -216,6 +231,18 @@ describe('the decision', () => {
       if (placement !== undefined) reserve(fleet, placement.agent, task.id);
     }
     expect(chosen).toEqual(['a', 'b', 'c', 'a', 'b', 'c', undefined]);
+  });
+
+  it('keeps to an agent the task prefers until that is full, but never for a capability it lacks', () => {
+    const fleet = fleetOf(fleetEntry('a'), fleetEntry('b', { maxConcurrent: 2 }));
+    const view = viewOf(fleet);
+    const preferring = (needs = {}) => queuedTask({ ...needs, criteria: { preferredAgents: ['b'] } });
+    load(fleet, 'b', 1);
+    expect(decideTask(view, preferring(), now)?.agent.id).toBe('b');
+    load(fleet, 'b', 1);
+    expect(decideTask(view, preferring(), now)?.agent.id).toBe('a');
+    const write = { backlogClass: 'write', requiredCapabilities: [{ name: 'write' }] };
+    expect(decideTask(view, preferring(write), now)).toBeUndefined();
   });
 
   it('gives a pinned task to that agent alone, if it can do it, whatever waits with it', () => {

@@ -3,9 +3,9 @@ import { unfitness, type FilteredCounts } from '../assignment/candidates.filter.
 import type { Fleet, FleetAgent } from '../fleet/fleet.state.js';
 import { barredFrom, memberOf, type Barred } from './barred.filter.js';
 import { connectionsFrom, createConnectionGraph, type ConnectionGraph } from './connection.graph.js';
-import { rateLink, score, type Policy } from './policies.scoring.js';
+import { rateAffinity, rateLink, score, type Policy, type ScoredTask } from './policies.scoring.js';
 import { bestIn, worthOf, type Member, type Pool } from './pool.fold.js';
-import { strengthsOf, type Strengths } from './scorers.scoring.js';
+import { askedBy, strengthsOf, type Asked } from './scorers.scoring.js';
 import { createFleetIndex, signatureOf, type FleetIndex, type Signature } from './signatures.fold.js';
 
 /** What is looked at in a task. */
@@ -41,17 +41,15 @@ export function decideTask(view: FleetView, task: DecidedTask, now: number): Pla
   const signature = signatureOf(index, task);
   if (signature.own.open === 0) return undefined;
   const barred = barredFrom(fleet, signature, task.needs, now);
-  const strengths = strengthsFor(view, task);
-  const ranked = bestOf(view, signature, signature.own, strengths, {
+  const context = contextOf(view, task, signature);
+  const ranked = bestOf(view, signature, signature.own, context, {
     count: 1 + RUNNERS_UP,
     isWanted: wantedBy(task, barred),
   });
   const [best] = ranked;
   if (best === undefined) return undefined;
-  // What waits for one agent may ask for other things than the rest of its class.
-  const asked = task.needs.pinnedTo === undefined ? signature.asked : { type: task.type, ...task.needs };
-  const context = { asked, priority: task.priority, strengths };
   const chosen = scoreOf(index.policy, best, context);
+  if (isTooLow(chosen, task)) return undefined;
   const runnersUp: Score[] = [];
   for (let place = 1; place < ranked.length; place += 1) {
     runnersUp.push(scoreOf(index.policy, ranked[place] as Member, context));
@@ -82,7 +80,16 @@ export function decideNeighbour(
     count: 1,
     isWanted: (agent: FleetAgent) => isWanted(agent) && (isAllowed?.(agent) ?? true),
   };
-  return bestOf(view, signature, signature.others, strengthsFor(view, task), wanted)[0]?.agent;
+  const context = contextOf(view, task, signature);
+  const [best] = bestOf(view, signature, signature.others, context, wanted);
+  if (best === undefined || isTooLow(scoreOf(view.index.policy, best, context), task)) return undefined;
+  return best.agent;
+}
+
+/** Whether not even the best score is what the task asks for. Sums of parts are off by less than this. */
+export function isTooLow({ total }: Score, { needs }: Pick<DecidedTask, 'needs'>): boolean {
+  const { minScore } = needs.criteria;
+  return minScore !== undefined && total < minScore - 1e-9;
 }
 
 /** Which of those that can do what tasks of the class ask for may have this one; all when nothing is said. */
@@ -98,21 +105,24 @@ type Wanted = {
   readonly isWanted: ((agent: FleetAgent) => boolean) | undefined;
 };
 
-/** Those the creator is connected to are looked at one by one; of the rest, all equally connected, the best few. */
+/** Those the creator is connected to or the task names are looked at one by one; of the rest, all alike to it, the best few. */
 function bestOf(
   { fleet, index: { policy } }: FleetView,
   signature: Signature,
   pool: Pool,
-  { of: listed }: Strengths,
+  { asked, strengths, preferredAgents = [] }: ScoredTask,
   { count, isWanted }: Wanted,
 ): readonly Member[] {
-  if (listed.size === 0) return bestIn(pool, count, isWanted);
+  if (strengths.of.size === 0 && preferredAgents.length === 0) return bestIn(pool, count, isWanted);
+  const listed = new Set([...strengths.of.keys(), ...preferredAgents]);
   const rest = bestIn(pool, count, (agent) => !listed.has(agent.id) && (isWanted?.(agent) ?? true));
-  const ranked = rest.map((member) => ({ member, worth: worthOf(member) }));
-  for (const [id, strength] of listed) {
+  const distant = rateLink(policy, strengths.rest);
+  const ranked = rest.map((member) => ({ member, worth: worthOf(member) + distant }));
+  for (const id of listed) {
     const member = memberOf(fleet, signature, id);
     if (member?.pool !== pool || member.cell === undefined || isWanted?.(member.agent) === false) continue;
-    ranked.push({ member, worth: worthOf(member) + rateLink(policy, strength) });
+    const worth = worthOf(member) + rateLink(policy, strengths.of.get(id) ?? strengths.rest);
+    ranked.push({ member, worth: worth + bonusOf(member, asked, preferredAgents) });
   }
   return ranked
     .toSorted((one, other) => other.worth - one.worth || byTurn(one.member, other.member))
@@ -127,13 +137,26 @@ function byTurn(one: Member, other: Member): number {
   return one.agent.id < other.agent.id ? -1 : 1;
 }
 
-function strengthsFor(view: FleetView, { needs: { connectedFrom } }: DecidedTask): Strengths {
-  return strengthsOf(
-    connectedFrom === null ? undefined : connectionsFrom(view.connections, view.fleet, connectedFrom),
-  );
+/** What being named by the task adds to what the labels of the agent gave it already. */
+function bonusOf({ agent }: Member, asked: Asked, preferredAgents: readonly string[]): number {
+  if (!preferredAgents.includes(agent.id)) return 0;
+  return rateAffinity(agent, asked, true) - rateAffinity(agent, asked, false);
 }
 
-function scoreOf(policy: Policy, { agent, cell }: Member, task: Parameters<typeof score>[2]): Score {
+function contextOf(view: FleetView, task: DecidedTask, signature: Signature): ScoredTask {
+  const { connectedFrom, pinnedTo, criteria } = task.needs;
+  const linked =
+    connectedFrom === null ? undefined : connectionsFrom(view.connections, view.fleet, connectedFrom);
+  return {
+    // What waits for one agent may ask for other things than the rest of its class.
+    asked: pinnedTo === undefined ? signature.asked : askedBy(task),
+    priority: task.priority,
+    strengths: strengthsOf(linked),
+    preferredAgents: criteria.preferredAgents,
+  };
+}
+
+function scoreOf(policy: Policy, { agent, cell }: Member, task: ScoredTask): Score {
   return score(policy, agent, task, cell?.utilization ?? 1);
 }
 
@@ -143,15 +166,15 @@ function countAll(
   signature: Signature,
   barred: Barred,
 ): { readonly considered: number; readonly filtered: FilteredCounts } {
-  const { own, others, needs } = signature;
+  const { own, others, needs, unlabelled } = signature;
   const online = fleet.agents.size - fleet.census.offline - fleet.census.draining;
   const listed = onlineAmong(fleet, needs.criteria.requiredAgents) ?? online;
   const counts: Record<FilterReason, number> = {
     offline: fleet.census.offline,
     draining: fleet.census.draining,
-    criteria: online - listed,
+    criteria: online - listed + unlabelled.size,
     excluded: 0,
-    capability: listed - own.size - others.size,
+    capability: listed - unlabelled.size - own.size - others.size,
     capacity: own.size - own.open,
     other_shard: others.size,
   };

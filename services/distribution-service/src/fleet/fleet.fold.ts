@@ -95,6 +95,7 @@ function learn(fleet: Fleet, entry: FleetEntry, now: number): void {
     agent.status = entry.status;
     agent.epoch = entry.epoch;
     agent.levels = new Map(entry.capabilities.map((capability) => [capability.name, capability.level]));
+    agent.labels = entry.labels ?? {};
     agent.maxConcurrent = entry.maxConcurrent;
     agent.prefetch = entry.prefetch;
     agent.heartbeatMs = entry.heartbeatMs;
@@ -112,9 +113,10 @@ function learn(fleet: Fleet, entry: FleetEntry, now: number): void {
 
 // Most snapshots repeat what is known; telling so keeps the caches that hang on the generation.
 function fingerprintOf(entry: FleetEntry): string {
-  const { status, epoch, capabilities, maxConcurrent, prefetch, heartbeatMs, expireMs, connections } = entry;
+  const { status, epoch, capabilities, maxConcurrent, prefetch, heartbeatMs, expireMs, connections, labels } =
+    entry;
   const numbers = [epoch, maxConcurrent, prefetch, heartbeatMs, expireMs];
-  return JSON.stringify([status, numbers, capabilities, connections]);
+  return JSON.stringify([status, numbers, capabilities, connections, labels]);
 }
 
 function replaceHolds(

@@ -1,4 +1,4 @@
-import { shardOf, type AgentStatus, type FleetEntry } from '@baton/contracts';
+import { shardOf, type AgentStatus, type FleetEntry, type Labels } from '@baton/contracts';
 import { createJournal, type Journal } from './journal.state.js';
 
 /** Who holds a task, by which version of the task, and at which step of the fleet that was learned. */
@@ -17,6 +17,7 @@ export type FleetAgent = {
   epochSince: number;
   /** Level by capability name. */
   levels: ReadonlyMap<string, number>;
+  labels: Labels;
   maxConcurrent: number;
   prefetch: number;
   heartbeatMs: number;
@@ -126,6 +127,7 @@ export function createAgent(id: string, index: number): FleetAgent {
     epoch: 0,
     epochSince: 0,
     levels: new Map(),
+    labels: {},
     maxConcurrent: 0,
     prefetch: 0,
     heartbeatMs: 0,

@@ -142,7 +142,7 @@ export async function findFleet(db: Queryable, page: FleetPage): Promise<readonl
   const { rows } = await db.query<FleetEntry>({
     name: 'find-fleet',
     text: `SELECT a.id AS "agentId", status, epoch, capabilities, max_concurrent AS "maxConcurrent", prefetch,
-        heartbeat_ms AS "heartbeatMs", expire_ms AS "expireMs", coalesce(c.connections, '[]') AS connections
+        heartbeat_ms AS "heartbeatMs", expire_ms AS "expireMs", labels, coalesce(c.connections, '[]') AS connections
       FROM agents a LEFT JOIN LATERAL (
         SELECT json_agg(json_build_object('to', to_agent, 'strength', strength)) AS connections
         FROM agent_connections WHERE from_agent = a.id) c ON true

@@ -1,10 +1,10 @@
-import type { AgentStatus, Capability, ConnectedAgent } from '@baton/contracts';
+import type { ConnectedAgent } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
-import type { Named } from '../tasks/task.js';
+import type { Named, NamedAgent } from '../tasks/task.js';
 import { HELD } from '../tasks/held.store.js';
 
-type NamedRow = { id: string; status: AgentStatus; capabilities: readonly Capability[]; from: string[] };
+type NamedRow = NamedAgent & { readonly from: readonly string[] };
 
 /**
  * Agents by id, as they are without a lock, and which of the connections asked for (`from>to`) there are. Where status
@@ -18,7 +18,7 @@ export async function findNamed(
   const pairs = connections.map((connection) => connection.split('>'));
   const { rows } = await db.query<NamedRow>({
     name: 'find-named',
-    text: `SELECT a.id, a.status, a.capabilities, ARRAY(
+    text: `SELECT a.id, a.status, a.capabilities, a.labels, ARRAY(
         SELECT c.from_agent::text FROM unnest($2::text[], $3::text[]) AS u(source, target)
         JOIN agent_connections c ON c.from_agent = u.source AND c.to_agent = u.target
         WHERE u.target = a.id) AS "from"

@@ -1,4 +1,4 @@
-import type { AgentView, BacklogRequest, QueuedTask } from '@baton/contracts';
+import { labelsMet, type AgentView, type BacklogRequest, type QueuedTask } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import { STATE_COLUMNS } from '../tasks/task.columns.js';
@@ -81,7 +81,7 @@ const DISCOVERY_PAGES = 5;
  */
 export async function findFitting(
   db: Queryable,
-  agent: Pick<AgentView, 'id' | 'capabilities'>,
+  agent: Pick<AgentView, 'id' | 'capabilities' | 'labels'>,
   limit: number,
 ): Promise<readonly QueuedTask[]> {
   const heads: QueuedTask[] = [];
@@ -106,10 +106,11 @@ export async function findFitting(
 }
 
 function fits(
-  { id, capabilities }: Pick<AgentView, 'id' | 'capabilities'>,
+  { id, capabilities, labels }: Pick<AgentView, 'id' | 'capabilities' | 'labels'>,
   { requiredCapabilities, criteria, pinnedTo }: QueuedTask['needs'],
 ): boolean {
   if (pinnedTo !== undefined || criteria.requiredAgents?.includes(id) === false) return false;
+  if (labelsMet(labels, criteria.requiredLabels ?? {}) < 1) return false;
   const levels = new Map(capabilities.map(({ name, level }) => [name, level]));
   return requiredCapabilities.every(({ name, minLevel = 0 }) => (levels.get(name) ?? -1) >= minLevel);
 }

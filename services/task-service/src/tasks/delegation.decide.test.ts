@@ -21,7 +21,7 @@ const everyone = new Set(ALL.flatMap((from) => ALL.map((to) => connectionName(fr
 
 function related(agentId: string, { agents = {}, full = false, connections = everyone }: World): Related {
   const named = new Map(
-    ALL.map((id) => [id, { id, status: 'online' as const, capabilities: [], ...agents[id] }]),
+    ALL.map((id) => [id, { id, status: 'online' as const, capabilities: [], labels: {}, ...agents[id] }]),
   );
   const { status } = named.get(agentId) ?? { status: 'offline' };
   const agent: AgentUnderLock = { id: agentId, status, capacity: 1, held: full ? 1 : 0 };

@@ -1,4 +1,4 @@
-import { DomainError, LIMITS, type Criteria, type RequiredCapability } from '@baton/contracts';
+import { DomainError, labelsMet, LIMITS, type Criteria, type RequiredCapability } from '@baton/contracts';
 import type { Named, NamedAgent } from './task.js';
 
 type Needs = {
@@ -82,7 +82,11 @@ function refuseNeeds(
     const message = `The task is for ${criteria.requiredAgents.join(', ')} only, not for ${agent.id}`;
     return refused('CAPABILITY', message);
   }
-  const { pin } = criteria;
+  const { pin, requiredLabels = {} } = criteria;
+  if (labelsMet(agent.labels, requiredLabels) < 1) {
+    const message = `Agent ${agent.id} lacks labels the task requires`;
+    return refused('CAPABILITY', message, { requiredLabels, labels: agent.labels });
+  }
   if (pin?.mode === 'require' && pin.agentId !== agent.id)
     return refused('CAPABILITY', `The task is for ${pin.agentId} only, not for ${agent.id}`);
   if (!excludedAgents.includes(agent.id)) return undefined;

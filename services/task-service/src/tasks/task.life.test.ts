@@ -12,7 +12,9 @@ const EARLIER = { taskId: '01900000-0000-7000-8000-0000000000ff', policy: 'fail'
 
 /** Two agents that may hand anything on to each other. */
 const CONNECTED: Named = {
-  agents: new Map(['alpha', 'beta'].map((id) => [id, { id, status: 'online', capabilities: [] }] as const)),
+  agents: new Map(
+    ['alpha', 'beta'].map((id) => [id, { id, status: 'online', capabilities: [], labels: {} }] as const),
+  ),
   connections: new Set(['alpha>beta', 'beta>alpha']),
 };
 const OTHER = '01900000-0000-7000-8000-0000000000fe';

@@ -9,6 +9,7 @@ import type {
   DependencyPolicy,
   JsonObject,
   JsonValue,
+  Labels,
   Priority,
   RequiredCapability,
   RetryPolicy,
@@ -194,6 +195,7 @@ export type NamedAgent = {
   readonly id: string;
   readonly status: AgentStatus;
   readonly capabilities: readonly Capability[];
+  readonly labels: Labels;
 };
 
 export type AgentUnderLock = {
