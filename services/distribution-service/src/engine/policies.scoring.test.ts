@@ -89,8 +89,8 @@ describe('the score', () => {
       for (const policy of Object.values(POLICIES)) {
         const before = score(policy, writer, plain, 0);
         const { total, parts } = score(policy, writer, { ...plain, asked, preferredAgents }, 0);
-        const part = parts.find((one) => one.name === 'affinity');
-        expect(part?.value ?? 'absent').toBe(affinity);
+        const recorded = parts.find((one) => one.name === 'affinity');
+        expect(recorded?.value ?? 'absent').toBe(affinity);
         const bonus = affinity === 'absent' ? 0 : AFFINITY_WEIGHT * affinity;
         expect(Math.abs(total - before.total - bonus)).toBeLessThan(1e-12);
       }
