@@ -33,7 +33,7 @@ export type Needs = z.infer<typeof needs>;
 
 /**
  * What every task event carries: enough for views and scorers, never input, context or result.
- * `needs` is there when the task became ready, `decision` when it was assigned.
+ * `needs` is there when the task became ready, `decision` when it was assigned, `left` when an agent ceased to hold it.
  */
 export const taskEventData = z.object({
   status: z.enum(TASK_STATUSES),
@@ -54,6 +54,8 @@ export const taskEventData = z.object({
   errorCode: z.string().nullable(),
   /** Who handed it on, first to last; absent when nobody did. */
   delegationChain: z.array(agentId).optional(),
+  /** The hold that ended with this change; `startedAt` is null when the agent never began. */
+  left: z.object({ agent: agentId, assignedAt: instant, startedAt: instant.nullable() }).optional(),
   needs: needs.optional(),
   decision: decisionAsSent.optional(),
 });

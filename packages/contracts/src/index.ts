@@ -6,6 +6,7 @@ export * from './agent-queue.js';
 export * from './decision.js';
 export * from './delegation.js';
 export * from './errors.js';
+export * from './event-history.js';
 export * from './events.js';
 export * from './filter-syntax.js';
 export * from './filter-values.js';

@@ -15,7 +15,7 @@ export type Message = {
   /** Parts that vary in braces: `agent.{agentId}.hello`. */
   readonly subject: string;
   readonly group: keyof typeof MESSAGE_GROUPS;
-  readonly from: 'agent' | 'task-service' | 'distribution-service';
+  readonly from: 'agent' | 'task-service' | 'distribution-service' | 'metrics-service';
   /** What it means, in sentences. */
   readonly tells: string;
   readonly body: z.ZodType;

@@ -20,6 +20,7 @@ import {
   snapshotAnswer,
   snapshotRequest,
 } from './service-protocol.js';
+import { eventsAnswer, eventsRequest } from './event-history.js';
 import { usageHint } from './usage.js';
 import {
   HINT_SUBJECTS,
@@ -87,6 +88,17 @@ export const SERVICE_MESSAGES = {
     body: forgottenRequest,
     answer: itemsOf(forgotten),
     errors: ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'STALE_ATTEMPT', 'STALE_SESSION'],
+  },
+  events: {
+    group: 'service',
+    from: 'metrics-service',
+    subject: SERVICE_SUBJECTS.events,
+    tells:
+      'The events of the history behind a cursor, archived ones too: by task, or in an order of commits in which ' +
+      'nothing committed late is ever passed. A page ends at 512 KiB.',
+    body: eventsRequest,
+    answer: eventsAnswer,
+    errors: [],
   },
   lease: {
     ...toTaskService,

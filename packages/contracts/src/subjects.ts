@@ -21,6 +21,7 @@ export const SERVICE_SUBJECTS = {
   assign: 'svc.task.assign',
   backlog: 'svc.task.backlog',
   forgotten: 'svc.task.forgotten',
+  events: 'svc.task.events',
   snapshot: 'svc.agent.snapshot',
   expire: 'svc.agent.expire',
   lease: 'svc.shard.lease',

@@ -11,6 +11,8 @@ import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
 import { DistributionConsumer } from './distribution/distribution.consumer.js';
 import { DistributionService } from './distribution/distribution.service.js';
+import { EventHistoryConsumer } from './history/event-history.consumer.js';
+import { EventHistory } from './history/event-history.service.js';
 import { OperationController } from './operations/operation.controller.js';
 import { OperationService } from './operations/operation.service.js';
 import type { Services } from './services.js';
@@ -56,6 +58,7 @@ export class AppModule {
         AgentOperationsController,
         AgentConsumer,
         DistributionConsumer,
+        EventHistoryConsumer,
         ReactorsConsumer,
       ],
       providers: [
@@ -80,6 +83,7 @@ export class AppModule {
         { provide: LooksService, useValue: services.looks },
         { provide: DistributionService, useValue: services.distribution },
         { provide: LeaseService, useValue: services.leases },
+        { provide: EventHistory, useValue: services.history },
       ],
     };
   }

@@ -24,6 +24,7 @@ import { DistributionService } from './distribution/distribution.service.js';
 import type { Loop } from './loop.js';
 import { OperationRunner } from './operations/operation.runner.service.js';
 import { OperationService } from './operations/operation.service.js';
+import { EventHistory } from './history/event-history.service.js';
 import { OutboxService } from './outbox/outbox.service.js';
 import { LeaseService } from './shards/lease.service.js';
 import { Cursors } from './tasks/cursor.js';
@@ -92,6 +93,7 @@ export type Services = {
   readonly distribution: DistributionService;
   readonly leases: LeaseService;
   readonly reactor: ReactorService;
+  readonly history: EventHistory;
 };
 
 type Opened = Pick<Services, 'dataSource' | 'bus'> & {
@@ -211,6 +213,7 @@ export async function createServices(
     distribution: new DistributionService(pool, writePath, leases, holds, clock),
     leases,
     reactor: new ReactorService(pool, writePath),
+    history: new EventHistory(pool),
   };
 }
 

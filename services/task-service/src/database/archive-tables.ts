@@ -45,6 +45,7 @@ export async function ensureArchive(run: Run): Promise<void> {
   await run(
     'CREATE INDEX IF NOT EXISTS archived_task_dependencies_of ON archived_task_dependencies (depends_on)',
   );
+  await run('CREATE INDEX IF NOT EXISTS archived_task_events_by_commit ON archived_task_events (xid)');
   await ensureMonths(run);
 }
 

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { TaskEvent, TaskEventData, TaskEventType } from '@baton/contracts';
 import { agentOf } from '@baton/contracts';
-import { changesBetween, changesOfNew } from './task.fold.js';
+import { changesBetween, changesOfNew, type ReplayedTask } from './task.fold.js';
+import { isHeld } from './task.state.js';
 import type { Changed, NewTask, Task } from './task.js';
 
 /** `event_data` of a task's first event: all of it but the payload, of which the SHA-256 stands here. */
@@ -32,8 +33,14 @@ function sha256(text: string): string {
 }
 
 /** The event as the bus carries it: what scorers and views need, never input, context or result. */
-export function toTaskEvent(task: Task, type: TaskEventType, detail: Changed['detail']): TaskEvent {
+export function toTaskEvent(
+  task: ReplayedTask,
+  type: TaskEventType,
+  detail: Pick<NonNullable<Changed['detail']>, 'decision'> | undefined,
+  before: ReplayedTask | undefined,
+): TaskEvent {
   const ready = task.status === 'queued';
+  const left = before && leftBy(before, task);
   const data: TaskEventData = {
     status: task.status,
     reason: task.statusReason,
@@ -52,6 +59,7 @@ export function toTaskEvent(task: Task, type: TaskEventType, detail: Changed['de
     completedAt: isoOrNull(task.completedAt),
     errorCode: task.error?.code ?? null,
     ...(task.delegationChain.length === 0 ? {} : { delegationChain: [...task.delegationChain] }),
+    ...(left === undefined ? {} : { left }),
     ...(ready ? { needs: toNeeds(task) } : {}),
     ...(detail?.decision === undefined ? {} : { decision: detail.decision }),
   };
@@ -70,8 +78,16 @@ export function toTaskEvent(task: Task, type: TaskEventType, detail: Changed['de
   };
 }
 
+function leftBy(before: ReplayedTask, after: ReplayedTask): TaskEventData['left'] {
+  const { status, assignedTo, assignedAt, startedAt, attempt } = before;
+  if (assignedTo === null || assignedAt === null || !isHeld(status)) return undefined;
+  if (isHeld(after.status) && after.attempt === attempt) return undefined;
+  const started = status === 'in_progress' ? startedAt : null;
+  return { agent: assignedTo, assignedAt: iso(assignedAt), startedAt: isoOrNull(started) };
+}
+
 /** What the distribution must know about a task that is ready. */
-export function toNeeds(task: Task): NonNullable<TaskEventData['needs']> {
+export function toNeeds(task: ReplayedTask): NonNullable<TaskEventData['needs']> {
   const { pin: _, ...criteria } = task.criteria;
   return {
     backlogClass: task.backlogClass,

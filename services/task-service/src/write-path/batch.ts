@@ -14,6 +14,7 @@ import type { TreeSpending } from '../usage/budget.decide.js';
 import { BatchGraph } from './batch.edges.js';
 import { answerArchived, assertArrow, bookkeepingDiffers, toAccepted } from './batch.rules.js';
 import { BatchRemovals } from './batch.removals.js';
+import { toEventRow, type Told } from './event.rows.js';
 import type { EventRow } from './event.store.js';
 import type { Loaded } from './load.js';
 import type { Committed, Settled, Submission } from './submission.js';
@@ -102,7 +103,7 @@ export class Batch {
       if (definition === undefined) return;
       this.inserts.push({ task, definition });
       this.removals.created(task, definition);
-      this.record(submission, task, 'task.created', createdEventData(task, definition), undefined);
+      this.record(submission, task, { type: 'task.created', data: createdEventData(task, definition) });
       const waitsForOthers =
         task.status === 'blocked' &&
         definition.dependencies.some(({ taskId }) => this.loaded.dependencies.has(taskId));
@@ -157,7 +158,8 @@ export class Batch {
     if (changed.described !== undefined) {
       this.revised.set(task.id, { ...this.revised.get(task.id), ...changed.described });
     }
-    this.record(submission, task, changed.event, changedEventData(before, changed, result), changed.detail);
+    const data = changedEventData(before, changed, result);
+    this.record(submission, task, { type: changed.event, data, detail: changed.detail, before });
     this.committed.push({
       before,
       after: task,
@@ -226,25 +228,9 @@ export class Batch {
     return agent && { ...agent, held: agent.held + (this.held.get(agent.id) ?? 0) };
   }
 
-  private record(
-    submission: Submission,
-    task: Task,
-    type: TaskEventType,
-    data: string,
-    detail: Changed['detail'],
-  ): void {
-    this.events.push({
-      taskId: task.id,
-      version: task.version,
-      type,
-      data,
-      actor: submission.actor,
-      reason: task.statusReason,
-      attempt: task.attempt,
-      commandId: submission.commandId,
-      traceparent: submission.traceparent,
-      at: task.updatedAt,
-    });
-    this.published.push({ type, json: JSON.stringify(toTaskEvent(task, type, detail)) });
+  private record(submission: Submission, task: Task, told: Told): void {
+    this.events.push(toEventRow(submission, task, told));
+    const { type, detail, before } = told;
+    this.published.push({ type, json: JSON.stringify(toTaskEvent(task, type, detail, before)) });
   }
 }
