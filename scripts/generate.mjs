@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { format, getFileInfo, resolveConfig } from 'prettier';
 import { renderAsyncApi } from './generate/asyncapi.mjs';
+import { renderAuthorization } from './generate/authorization.mjs';
 import { checkAsyncApi } from './generate/check-asyncapi.mjs';
 import {
   renderConfiguration,
@@ -19,6 +20,7 @@ import { renderStateMachine } from './generate/state-machine.mjs';
 const documents = [
   { path: '.env.example', render: renderEnvironmentExample },
   { path: 'docs/asyncapi.json', render: renderAsyncApi, check: checkAsyncApi },
+  { path: 'docs/authorization.md', render: renderAuthorization },
   { path: 'docs/configuration.md', render: renderConfiguration },
   { path: 'docs/errors.md', render: renderErrors },
   { path: 'docs/lists.md', render: renderLists },

@@ -1,16 +1,16 @@
-import { TASK_STATUSES, TERMINAL_STATUSES } from '../../packages/contracts/dist/index.js';
+import { describeAccess, TASK_STATUSES, TERMINAL_STATUSES } from '../../packages/contracts/dist/index.js';
 import { ARROWS, LOOPS } from '../../services/task-service/dist/tasks/task.state.js';
 import { code, generatedNote, table } from './markdown.mjs';
 
 /** `docs/state-machine.md`: the life cycle of a task, from the table that decides it. */
 export function renderStateMachine() {
   const arrows = Object.entries(ARROWS);
-  const rows = arrows.map(([name, { from, to, events, by }]) => [
+  const rows = arrows.map(([name, { from, to, events }]) => [
     code(name),
     from.length > 0 ? from.map(code).join(', ') : '–',
     LOOPS.has(name) ? 'the same' : to.map(code).join(', '),
     events.map(code).join(', '),
-    by,
+    describeAccess(`task.${name}`),
   ]);
   return `${generatedNote('services/task-service/src/tasks/task.state.ts')}
 

@@ -20,6 +20,8 @@ type RequestReplyOptions = {
   readonly drainMs?: number;
   /** Gives errors of a service's libraries their place in the catalogue. */
   readonly translate?: (error: unknown) => unknown;
+  /** Throws for a subject that may not be listened to: then nothing is. */
+  readonly expectSubject?: (subject: string) => unknown;
 };
 
 /** Serves methods marked `@Replies`: plain JSON requests over core NATS, each answered or refused. */
@@ -28,6 +30,7 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
   readonly #log: Logger;
   readonly #drainMs: number;
   readonly #translate: (error: unknown) => unknown;
+  readonly #expectSubject: (subject: string) => unknown;
   readonly #listenings: Listening[] = [];
   #inFlight = 0;
   #idle: (() => void) | undefined;
@@ -37,9 +40,11 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
     this.#log = logger;
     this.#drainMs = options.drainMs ?? 10_000;
     this.#translate = options.translate ?? ((error) => error);
+    this.#expectSubject = options.expectSubject ?? (() => undefined);
   }
 
   listen(callback: () => void): void {
+    for (const subject of this.messageHandlers.keys()) this.#expectSubject(subject);
     for (const [subject, handler] of this.messageHandlers) {
       const { queue, maxInFlight = defaultMaxInFlight } = handler.extras as RepliesOptions;
       const endpoint: Endpoint = { handler, maxInFlight, inFlight: 0 };

@@ -3,6 +3,8 @@ export * from './agent-calls.js';
 export * from './agent-commands.js';
 export * from './agent-protocol.js';
 export * from './agent-queue.js';
+export * from './authorization.js';
+export * from './authorization.edges.js';
 export * from './decision.js';
 export * from './delegation.js';
 export * from './errors.js';

@@ -1,5 +1,5 @@
 import { checkNats, connectBus, JetStreamStrategy, RequestReplyStrategy } from '@baton/bus';
-import { INBOX_PREFIX } from '@baton/contracts';
+import { actionOfSubject, INBOX_PREFIX } from '@baton/contracts';
 import { nestLogger, startOperations, type ServiceContext } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -38,7 +38,9 @@ export async function startDistribution(options: DistributionOptions): Promise<D
   const app = await NestFactory.create(module, new FastifyAdapter(), { logger: nestLogger(logger) });
   const events = new JetStreamStrategy(bus, logger);
   app.connectMicroservice({ strategy: events });
-  app.connectMicroservice({ strategy: new RequestReplyStrategy(bus, logger) });
+  app.connectMicroservice({
+    strategy: new RequestReplyStrategy(bus, logger, { expectSubject: actionOfSubject }),
+  });
   const snapshots = app.get(SnapshotService);
   const leases = app.get(LeaseService);
   const operations = await startOperations({

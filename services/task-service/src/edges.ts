@@ -1,5 +1,5 @@
 import { JetStreamStrategy, RequestReplyStrategy, type PoisonRecord } from '@baton/bus';
-import { LIMITS } from '@baton/contracts';
+import { actionOfSubject, LIMITS } from '@baton/contracts';
 import { nestLogger, prepareHttpEnd, ProblemFilter } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -50,7 +50,10 @@ export async function openEdges(services: Services, config: Config, logger: Logg
   const endHttp = prepareHttpEnd(adapter.getInstance());
   app.useGlobalFilters(new ProblemFilter(logger, translateOutage));
   app.connectMicroservice({
-    strategy: new RequestReplyStrategy(bus, logger, { translate: translateOutage }),
+    strategy: new RequestReplyStrategy(bus, logger, {
+      translate: translateOutage,
+      expectSubject: actionOfSubject,
+    }),
   });
   app.connectMicroservice({ strategy: events });
   await app.startAllMicroservices();

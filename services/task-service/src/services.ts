@@ -2,6 +2,7 @@ import type { Bus } from '@baton/bus';
 import { createClock, followDatabase } from '@baton/runtime';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
+import { AccessService } from './access/access.service.js';
 import { createArchiver, type Archiver } from './archive/archive.service.js';
 import { createExporter, type Exporter } from './archive/export.service.js';
 import { AgentService } from './agents/agent.service.js';
@@ -163,7 +164,8 @@ export async function createServices(
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
   const hints = new HintService(bus);
   const watches = new WatchService(pool, bus, () => clock.now());
-  const calls = new CallsService(pool, tasks, reading, lists, admission);
+  const access = new AccessService(reading);
+  const calls = new CallsService(pool, tasks, reading, lists, admission, access);
   const decisions = new DecisionService(pool, bus, holds);
   for (const listener of [offers, hints, watches, inbox, holds, completions, recheckNewWaits(writePath)])
     writePath.onCommit(listener);
@@ -209,7 +211,7 @@ export async function createServices(
     budgets,
     verbs: new TaskVerbsService(pool, writePath, usage, admission, watches),
     calls,
-    looks: new LooksService(calls, reading, decisions, watches),
+    looks: new LooksService(access, reading, decisions, watches),
     distribution: new DistributionService(pool, writePath, leases, holds, clock),
     leases,
     reactor: new ReactorService(pool, writePath),

@@ -13,8 +13,8 @@ import {
   parseFilter,
   type CallCreate,
   type CallCreateAnswer,
-  type TaskDetail,
 } from '@baton/contracts';
+import type { AccessService } from '../access/access.service.js';
 import type { Pool } from '../database/database.js';
 import type { ListService } from '../tasks/list.service.js';
 import type { TaskReading } from '../tasks/task.reading.service.js';
@@ -44,6 +44,7 @@ export class CallsService {
     private readonly reading: TaskReading,
     private readonly lists: ListService,
     private readonly admission: AdmissionService,
+    private readonly access: AccessService,
   ) {}
 
   async create(request: Request): Promise<CallCreateAnswer> {
@@ -58,7 +59,7 @@ export class CallsService {
 
   async get({ agentId, body }: Request) {
     const { taskId } = parse(callGet, body, 'get');
-    return { ok: true, task: await this.visible(agentId, taskId) };
+    return { ok: true, task: await this.access.expectAgent(agentId, 'task.read', taskId) };
   }
 
   /** What the agent created or had last; with `parent` or `root`, all that is below a task it holds. */
@@ -70,17 +71,10 @@ export class CallsService {
     return { ok: true, ...(await this.lists.page(query, scope)) };
   }
 
-  /** By its creator; a cancel or an answer also by who holds an ancestor of it. */
   async command(word: keyof typeof CALL_WORDS, { agentId, body, traceparent }: Request) {
     const said = CALL_WORDS[word](body);
     const { taskId } = said.command;
-    const task = await this.visible(agentId, taskId);
-    const mayAncestors = word === 'cancel' || word === 'answer';
-    const isCreator = task.createdBy === `agent:${agentId}`;
-    if (!isCreator && !(mayAncestors && (await this.holdsAncestor(agentId, task)))) {
-      const rights = mayAncestors ? 'neither created it nor holds an ancestor of it' : 'did not create it';
-      throw new DomainError('FORBIDDEN', `Agent ${agentId} may not ${word} task ${taskId}: it ${rights}`);
-    }
+    await this.access.expectAgent(agentId, `task.${word}`, taskId);
     refuseNaming(said.command);
     const by = caller(agentId, traceparent, JSON.stringify(body).length);
     const { accepted } = await this.tasks.command(said, by);
@@ -121,23 +115,6 @@ export class CallsService {
           )
         : await this.tasks.createGraph(request.graph, by, under);
     return { ok: true, tasks, ...(replayed ? { replayed } : {}) };
-  }
-
-  /** What an agent is not related to does not exist for it. */
-  async visible(agentId: string, taskId: string): Promise<TaskDetail> {
-    const task = await this.reading.get(taskId);
-    const isRelated =
-      task.createdBy === `agent:${agentId}` ||
-      task.lastAgentId === agentId ||
-      task.delegationChain.includes(agentId);
-    if (isRelated || (await this.holdsAncestor(agentId, task))) return task;
-    const waitsForIt = await this.reading.holdsDependentOf(agentId, taskId);
-    if (waitsForIt || (await this.reading.wasHolderOf(agentId, taskId))) return task;
-    throw new DomainError('TASK_NOT_FOUND', `There is no task ${taskId}, or it is not yours to see`);
-  }
-
-  private async holdsAncestor(agentId: string, { parentTaskId }: TaskDetail): Promise<boolean> {
-    return parentTaskId !== null && (await this.reading.holdsTreeOf(agentId, parentTaskId));
   }
 }
 

@@ -1,5 +1,6 @@
 import { isTerminal, TASK_STATUSES, TERMINAL_STATUSES } from '@baton/contracts';
 import type {
+  Action,
   Block,
   Decision,
   DependencyPolicy,
@@ -12,14 +13,15 @@ import type {
 } from '@baton/contracts';
 import type { ReopenCommand, UpdateCommand } from './task.changes.js';
 
-/** One arrow of the life cycle: the command's name, where it may start, where it may end, the event it writes. */
+/** One arrow of the life cycle: where it may start, where it may end, the event it writes. */
 type Arrow = {
   readonly from: readonly TaskStatus[];
   readonly to: readonly TaskStatus[];
   readonly events: readonly TaskEventType[];
-  /** Who may issue it. */
-  readonly by: string;
 };
+
+/** Who may issue an arrow stands in `ACCESS`, so each has an entry there. */
+type Issued = Action extends infer Name ? (Name extends `task.${infer Word}` ? Word : never) : never;
 
 const HELD = ['assigned', 'in_progress'] as const;
 const REMOVABLE = ['created', ...TERMINAL_STATUSES] as const;
@@ -30,97 +32,84 @@ const UNFINISHED = TASK_STATUSES.filter((status) => !isTerminal(status));
  * `decide` is checked against it on every accepted command, and the property tests walk it.
  */
 export const ARROWS = {
-  create: { from: [], to: ['created', 'queued', 'blocked'], events: ['task.created'], by: 'anyone' },
+  create: { from: [], to: ['created', 'queued', 'blocked'], events: ['task.created'] },
   release: {
     from: ['created'],
     to: ['queued', 'blocked'],
     events: ['task.queued', 'task.blocked'],
-    by: 'creator, operator',
   },
   update: {
     from: UNFINISHED,
     to: UNFINISHED,
     events: ['task.updated'],
-    by: 'creator, operator',
   },
   reopen: {
     from: ['failed', 'cancelled'],
     to: ['queued', 'blocked'],
     events: ['task.queued', 'task.blocked'],
-    by: 'creator, operator',
   },
   delete: {
     from: REMOVABLE,
     to: REMOVABLE,
     events: ['task.deleted'],
-    by: 'creator, operator',
   },
-  ripen: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'system' },
-  assign: { from: ['queued'], to: ['assigned'], events: ['task.assigned'], by: 'distribution, operator' },
-  pin: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'operator' },
-  unpin: { from: ['queued'], to: ['queued'], events: ['task.queued'], by: 'system, operator' },
+  ripen: { from: ['queued'], to: ['queued'], events: ['task.queued'] },
+  assign: { from: ['queued'], to: ['assigned'], events: ['task.assigned'] },
+  pin: { from: ['queued'], to: ['queued'], events: ['task.queued'] },
+  unpin: { from: ['queued'], to: ['queued'], events: ['task.queued'] },
   reassign: {
     from: HELD,
     to: ['queued', 'assigned'],
     events: ['task.queued', 'task.assigned'],
-    by: 'operator',
   },
-  start: { from: ['assigned'], to: ['in_progress'], events: ['task.started'], by: 'holder' },
+  start: { from: ['assigned'], to: ['in_progress'], events: ['task.started'] },
   link: {
     from: ['created', 'queued', 'blocked'],
     to: ['created', 'queued', 'blocked'],
     events: ['task.updated', 'task.blocked', 'task.queued'],
-    by: 'creator, operator',
   },
   unlink: {
     from: ['created', 'queued', 'blocked'],
     to: ['created', 'queued', 'blocked'],
     events: ['task.updated', 'task.blocked', 'task.queued'],
-    by: 'creator, operator',
   },
-  block: { from: HELD, to: ['blocked'], events: ['task.blocked'], by: 'holder' },
+  block: { from: HELD, to: ['blocked'], events: ['task.blocked'] },
   unblock: {
     from: ['blocked'],
     to: ['queued', 'failed', 'cancelled'],
     events: ['task.queued', 'task.failed', 'task.cancelled'],
-    by: 'system; operator where it waits for something outside of Baton',
   },
   answer: {
     from: ['blocked'],
     to: ['queued', 'failed'],
     events: ['task.queued', 'task.failed'],
-    by: "creator, parent's holder, operator",
   },
   delegate: {
     from: HELD,
     to: ['assigned', 'queued'],
     events: ['task.delegated'],
-    by: 'holder, operator',
   },
-  complete: { from: ['in_progress'], to: ['completed'], events: ['task.completed'], by: 'holder' },
-  fail: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'], by: 'holder' },
-  return: { from: HELD, to: ['queued'], events: ['task.queued'], by: 'holder' },
-  stop: { from: HELD, to: ['failed'], events: ['task.failed'], by: 'system' },
-  expire: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'], by: 'system' },
+  complete: { from: ['in_progress'], to: ['completed'], events: ['task.completed'] },
+  fail: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'] },
+  return: { from: HELD, to: ['queued'], events: ['task.queued'] },
+  stop: { from: HELD, to: ['failed'], events: ['task.failed'] },
+  expire: { from: HELD, to: ['queued', 'failed'], events: ['task.queued', 'task.failed'] },
   forget: {
     from: ['in_progress'],
     to: ['queued', 'failed'],
     events: ['task.queued', 'task.failed'],
-    by: 'distribution',
   },
   timeout: {
     from: UNFINISHED,
     to: ['queued', 'failed'],
     events: ['task.queued', 'task.failed'],
-    by: 'system',
   },
   cancel: {
     from: UNFINISHED,
     to: ['cancelled'],
     events: ['task.cancelled'],
-    by: 'creator, operator, system',
   },
-} as const satisfies Record<string, Arrow>;
+} as const satisfies Partial<Record<Issued, Arrow>>;
 
 export type ArrowName = keyof typeof ARROWS;
 /** The events an arrow may write. */
