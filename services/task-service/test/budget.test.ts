@@ -111,6 +111,32 @@ describe('a tree with a budget', () => {
     await until(async () => (await statusOf(fixture, root.taskId)) === 'failed');
   });
 
+  it('gets nothing back by deletes, and its root stays while the tree is there', async () => {
+    const root = await working('deleter', { budget: { maxTasks: 4, maxTokens: 1_000 } });
+    const { tasks } = await spawn('deleter', root, [{ title: 'one' }, { title: 'two' }]);
+    const [one, two] = await Promise.all(tasks.map(({ id }: Json) => begin('deleter', id, root.epoch)));
+    const below = await spawn('deleter', two, [{ title: 'three' }]);
+    for (const [child, inputTokens] of [
+      [one, 600],
+      [two, 300],
+    ])
+      await verb(fixture, 'deleter', 'complete', { ...child, result: 1, usage: { inputTokens } });
+    await verb(fixture, 'deleter', 'complete', { ...root, result: 1 });
+    const remove = (id: string) => fixture.http('DELETE', `/v1/tasks/${id}`);
+    expect((await remove(one.taskId)).status).toBe(204);
+    const refused = await remove(root.taskId);
+    expect([refused.status, refused.body.code]).toEqual([409, 'TASK_HAS_DEPENDENTS']);
+    expect(refused.body.detail).toContain('further down its tree');
+    // Four tasks there were, and 900 tokens: neither is less for the delete.
+    const last = await begin('deleter', below.tasks[0].id, root.epoch);
+    expect((await spawn('deleter', last, [{ title: 'five' }])).error.code).toBe('BUDGET_EXCEEDED');
+    await verb(fixture, 'deleter', 'progress', { ...last, percent: 1, usage: { inputTokens: 101 } });
+    await until(async () => (await statusOf(fixture, last.taskId)) === 'failed');
+    expect((await remove(root.taskId)).body.detail).toContain('budget');
+    for (const id of [last.taskId, two.taskId, root.taskId]) expect((await remove(id)).status).toBe(204);
+    expect((await fixture.db.query('SELECT FROM deleted_usage')).rowCount).toBe(0);
+  });
+
   it('is that of the root alone', async () => {
     const root = await working('rooted');
     const answer = await spawn('rooted', root, [{ title: 'child', budget: { maxTasks: 1 } }]);

@@ -146,7 +146,10 @@ export async function dropMonth(db: Client, month: string): Promise<void> {
     [month],
   );
   if (rowCount !== 1) throw new Error(`the month of ${month} was not exported`);
-  await db.query(`DROP TABLE ${ARCHIVED_TABLES.map(({ table }) => partitionName(table, month)).join(', ')}`);
+  // A month from before a migration that brought a table has no partition of it.
+  await db.query(
+    `DROP TABLE IF EXISTS ${ARCHIVED_TABLES.map(({ table }) => partitionName(table, month)).join(', ')}`,
+  );
 }
 
 /** Takes the turn to export until the connection ends; false while another replica has it. */

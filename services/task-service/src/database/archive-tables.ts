@@ -8,6 +8,7 @@ export const ARCHIVED_TABLES = [
   { table: 'task_dependencies', task: 'task_id', key: 'task_id, depends_on' },
   { table: 'task_progress', task: 'task_id', key: 'task_id' },
   { table: 'task_usage', task: 'task_id', key: 'task_id, attempt' },
+  { table: 'deleted_usage', task: 'task_id', key: 'task_id' },
 ] as const;
 
 export type ArchivedTable = (typeof ARCHIVED_TABLES)[number]['table'];
@@ -49,11 +50,16 @@ export async function ensureArchive(run: Run): Promise<void> {
   await ensureMonths(run);
 }
 
-/** Makes sure that the archive has partitions for this month of the database's clock and the next. */
+/**
+ * Makes sure that the archive has partitions for this month of the database's clock and the next, also of a table that
+ * a migration brought in the middle of a month.
+ */
 export async function ensureMonths(run: Run): Promise<void> {
   for (const month of [thisMonth(0), thisMonth(1)]) {
     await run(`DO $$ DECLARE month date := ${month}; BEGIN
-      IF EXISTS (SELECT FROM archive_months a WHERE a.month = ${month}) THEN RETURN; END IF;
+      IF EXISTS (SELECT FROM archive_months a WHERE a.month = ${month})
+        AND ${ARCHIVED_TABLES.map(({ table }) => `to_regclass(${nameOf(table)}) IS NOT NULL`).join(' AND ')}
+        THEN RETURN; END IF;
       PERFORM pg_advisory_xact_lock(hashtext('task-service partitions'));
       ${ARCHIVED_TABLES.map(({ table }) => partitionOf(table)).join('\n')}
       INSERT INTO archive_months (month) VALUES (month) ON CONFLICT DO NOTHING;
@@ -70,9 +76,14 @@ function thisMonth(ahead: number): string {
   return `(date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + interval '${ahead} months')::date`;
 }
 
+/** SQL of `partitionName` for the variable `month`. */
+function nameOf(table: ArchivedTable): string {
+  return `'archived_${table}_' || to_char(month, 'YYYY_MM')`;
+}
+
 /** Attached, not made in place: readers of the other months are not held up. */
 function partitionOf(table: ArchivedTable): string {
-  const name = `'archived_${table}_' || to_char(month, 'YYYY_MM')`;
+  const name = nameOf(table);
   return `IF to_regclass(${name}) IS NULL THEN
       EXECUTE format('CREATE TABLE %I (LIKE archived_${table} INCLUDING ALL)', ${name});
       EXECUTE format('ALTER TABLE archived_${table} ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',

@@ -7,6 +7,8 @@ type Hindrance = {
   readonly hasDependents: boolean;
   readonly hasChildren: boolean;
   readonly isAwaited: boolean;
+  readonly hasTree: boolean;
+  readonly hasBudget: boolean;
 };
 
 const UNFINISHED = `status NOT IN ('completed','failed','cancelled')`;
@@ -14,7 +16,8 @@ const UNFINISHED = `status NOT IN ('completed','failed','cancelled')`;
 /**
  * Locks tasks that are locked already against being named by others too, and tells of each that may not go why not.
  * Waits for nobody, or two could wait for each other: whoever holds a task against its removal now is about to depend
- * on it, or waits for it.
+ * on it, or waits for it. A root stays while anything of its tree has not ended, and one with a budget while anything
+ * of its tree is there: it could be reopened, and would have no limit. O(tree) for a root.
  */
 export async function lockForRemoval(
   db: Queryable,
@@ -32,7 +35,11 @@ export async function lockForRemoval(
           WHERE d.depends_on = u.id) AS "hasDependents",
         EXISTS (SELECT FROM tasks c WHERE c.parent_task_id = u.id AND c.${UNFINISHED}) AS "hasChildren",
         EXISTS (SELECT FROM tasks t JOIN tasks p ON p.id = t.parent_task_id AND p.status = 'blocked'
-          AND p.status_reason = 'children' WHERE t.id = u.id) AS "isAwaited"
+          AND p.status_reason = 'children' WHERE t.id = u.id) AS "isAwaited",
+        EXISTS (SELECT FROM tasks m WHERE m.root_task_id = u.id AND m.parent_task_id IS NOT NULL
+          AND m.${UNFINISHED}) AS "hasTree",
+        EXISTS (SELECT FROM tasks r JOIN tasks m ON m.root_task_id = r.id AND m.parent_task_id IS NOT NULL
+          WHERE r.id = u.id AND r.budget IS NOT NULL) AS "hasBudget"
       FROM unnest($1::uuid[]) AS u(id)`,
     values: [pgArray(ids)],
   });
@@ -45,20 +52,42 @@ export async function lockForRemoval(
   return hindered;
 }
 
-function reasonOf({ hasDependents, hasChildren, isAwaited }: Hindrance): string | undefined {
-  if (hasDependents) return 'tasks that have not ended depend on it';
-  if (hasChildren) return 'it has children that have not ended';
-  return isAwaited ? 'its parent waits for it' : undefined;
+function reasonOf(hindrance: Hindrance): string | undefined {
+  if (hindrance.hasDependents) return 'tasks that have not ended depend on it';
+  if (hindrance.hasChildren) return 'it has children that have not ended';
+  if (hindrance.hasTree) return 'tasks further down its tree have not ended';
+  if (hindrance.hasBudget) return 'its budget is that of its whole tree; delete the tasks below it first';
+  return hindrance.isAwaited ? 'its parent waits for it' : undefined;
 }
 
 /** What goes with a task; its history stays. */
 const TABLES = [
-  ['gone_tasks', 'tasks', 'id'],
-  ['gone_edges', 'task_dependencies', 'task_id'],
-  ['gone_links', 'task_dependencies', 'depends_on'],
-  ['gone_progress', 'task_progress', 'task_id'],
-  ['gone_usage', 'task_usage', 'task_id'],
+  ['gone', 'tasks', 'id'],
+  ['edges', 'task_dependencies', 'task_id'],
+  ['links', 'task_dependencies', 'depends_on'],
+  ['progress', 'task_progress', 'task_id'],
+  ['usage', 'task_usage', 'task_id'],
+  ['tally', 'deleted_usage', 'task_id'],
 ] as const;
+
+/**
+ * Adds what these tasks used to what the deleted tasks of their trees used, where the tree has a budget: a delete gives
+ * nothing of it back. In order of the trees, and after all other locks.
+ */
+export async function keepSpending(db: Queryable, ids: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'keep-spending',
+    text: `INSERT INTO deleted_usage AS d (task_id, tasks, tokens, cost_usd)
+      SELECT t.root_task_id, count(DISTINCT t.id), coalesce(sum(u.input_tokens + u.output_tokens), 0),
+        coalesce(sum(u.cost_usd), 0)
+      FROM tasks t JOIN tasks r ON r.id = t.root_task_id AND r.budget IS NOT NULL
+      LEFT JOIN task_usage u ON u.task_id = t.id
+      WHERE t.id = ANY($1::uuid[]) AND t.parent_task_id IS NOT NULL GROUP BY 1 ORDER BY 1
+      ON CONFLICT (task_id) DO UPDATE SET tasks = d.tasks + excluded.tasks, tokens = d.tokens + excluded.tokens,
+        cost_usd = d.cost_usd + excluded.cost_usd`,
+    values: [pgArray(ids)],
+  });
+}
 
 /**
  * Locks the edges that go with tasks, in one order: two removals that meet at edges of each other's tasks would

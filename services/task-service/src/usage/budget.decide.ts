@@ -1,6 +1,6 @@
 import { DomainError, type Budget } from '@baton/contracts';
 
-/** What a tree may use, and what it has used: tasks that exist, and what their attempts told. */
+/** What a tree may use, and what it has used: its tasks and what their attempts told, deleted ones too. */
 export type TreeSpending = {
   readonly rootTaskId: string;
   readonly budget: Budget;

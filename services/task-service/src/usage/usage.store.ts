@@ -80,16 +80,20 @@ export async function findUsage(
   return usage;
 }
 
-/** What trees with a budget have used, by root, read without a lock. O(tasks and attempts of those trees). */
+/**
+ * What trees with a budget have used, by root, read without a lock; what was deleted of them counts on. O(tasks and
+ * attempts of those trees).
+ */
 export async function findSpending(
   db: Queryable,
   roots: readonly string[],
 ): Promise<ReadonlyMap<string, TreeSpending>> {
   const { rows } = await db.query<Omit<TreeSpending, 'budget'> & { budget: Budget }>({
     name: 'find-spending',
-    text: `SELECT r.id AS "rootTaskId", r.budget, used.tokens, used.cost AS "costUsd",
-        1 + (SELECT count(*) FROM tasks t WHERE t.root_task_id = r.id AND t.parent_task_id IS NOT NULL) AS tasks
-      FROM tasks r CROSS JOIN LATERAL (
+    text: `SELECT r.id AS "rootTaskId", r.budget, used.tokens + coalesce(d.tokens, 0)::float8 AS tokens,
+        used.cost + coalesce(d.cost_usd, 0) AS "costUsd", 1 + coalesce(d.tasks, 0)
+          + (SELECT count(*) FROM tasks t WHERE t.root_task_id = r.id AND t.parent_task_id IS NOT NULL) AS tasks
+      FROM tasks r LEFT JOIN deleted_usage d ON d.task_id = r.id CROSS JOIN LATERAL (
         SELECT coalesce(sum(input_tokens + output_tokens), 0)::float8 AS tokens, coalesce(sum(cost_usd), 0) AS cost
         FROM task_usage u WHERE u.root_task_id = r.id) used
       WHERE r.id = ANY($1::uuid[]) AND r.budget IS NOT NULL`,

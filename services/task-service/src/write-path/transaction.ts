@@ -8,7 +8,7 @@ import { toMessages } from '../outbox/outbox.messages.js';
 import { reviseTasks } from '../tasks/revision.store.js';
 import { lockGraph, saveEdges } from '../tasks/edge.store.js';
 import { mayCloseCycle } from '../tasks/edges.decide.js';
-import { lockEdges, removeTasks } from '../tasks/removal.store.js';
+import { keepSpending, lockEdges, removeTasks } from '../tasks/removal.store.js';
 import * as store from '../tasks/task.store.js';
 import { writeAudit } from './audit.service.js';
 import { insertAudit } from './audit.store.js';
@@ -192,6 +192,7 @@ function insertParts(inserts: readonly store.TaskInsert[]): readonly Part[] {
 async function saveRemovals(db: Client, removals: readonly Removal[]): Promise<void> {
   const ids = removals.map(({ task }) => task.id);
   await lockEdges(db, ids);
+  await keepSpending(db, ids);
   await writeParts(db, removeTasks(ids));
   const entries = removals.map(({ task, actor }) => {
     const { id, type, status, statusReason, version, createdBy, parentTaskId, rootTaskId } = task;
