@@ -118,6 +118,14 @@ describe('the export', () => {
     const found = await inOneTransaction(fixture.databaseUrl, (client) => lockDependencies(client, [id]));
     expect(found.get(id)).toMatchObject({ status: 'cancelled', leaving: true });
     expect((await fixture.http('GET', `/v1/tasks/${id}`)).status).toBe(200);
+    const answers = [
+      await fixture.http('POST', `/v1/tasks/${id}/reopen`, { priority: 1 }),
+      await fixture.http('DELETE', `/v1/tasks/${id}`),
+    ];
+    for (const { status, body } of answers) {
+      expect([status, body.code]).toEqual([409, 'TASK_STATE_CONFLICT']);
+      expect(body.detail).toContain('can only be read now');
+    }
     const refused = await fixture.http('POST', '/v1/tasks', {
       title: 'Late',
       dependencies: [{ taskId: id }],

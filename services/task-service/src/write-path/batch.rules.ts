@@ -1,11 +1,19 @@
-import { DomainError } from '@baton/contracts';
-import { ARROWS, LOOPS } from '../tasks/task.state.js';
-import type { Accepted, Changed, Decided, Task } from '../tasks/task.js';
-import type { Settled } from './submission.js';
+import { DomainError, type TaskStatus } from '@baton/contracts';
+import { allows, ARROWS, isTerminal, LOOPS, type TaskCommand } from '../tasks/task.state.js';
+import type { Accepted, Changed, Command, Task } from '../tasks/task.js';
 
-/** What would change a task in the archive met it on its way there, or in a month that is being exported. */
-export function answerArchived({ outcome, task }: Decided): Settled {
-  if (outcome === 'unchanged') return { accepted: [toAccepted(task)], replayed: false, tasks: [task] };
+/** Whether the command changes a task that ended with this status: where it is archived, it is moved back first. */
+export function changesEnded({ kind }: Command, status: TaskStatus): boolean {
+  return (kind === 'reopen' || kind === 'delete') && isTerminal(status) && allows(kind, status);
+}
+
+/**
+ * Why a command may not change a task that is still in the archive: it met it on its way there, or in a month that is
+ * being exported. Asked before the rules are, because what they look at is read of hot tasks alone; whatever else is
+ * said to a task that has ended they refuse, or have nothing to do for.
+ */
+export function refuseArchived(command: TaskCommand, task: Task): DomainError | undefined {
+  if (!changesEnded(command, task.status)) return undefined;
   const message = `Task ${task.id} can only be read now: it is just moving to the archive, or leaving it for good. Try again in a moment.`;
   return new DomainError('TASK_STATE_CONFLICT', message, { details: { status: task.status } });
 }

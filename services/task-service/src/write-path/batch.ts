@@ -12,7 +12,7 @@ import { refuseHeldBack } from '../types/hold.decide.js';
 import type { LockedTask, TaskInsert, TaskUpdate } from '../tasks/task.store.js';
 import type { TreeSpending } from '../usage/budget.decide.js';
 import { BatchGraph } from './batch.edges.js';
-import { answerArchived, assertArrow, bookkeepingDiffers, toAccepted } from './batch.rules.js';
+import { assertArrow, bookkeepingDiffers, refuseArchived, toAccepted } from './batch.rules.js';
 import { BatchRemovals } from './batch.removals.js';
 import { toEventRow, type Told } from './event.rows.js';
 import type { EventRow } from './event.store.js';
@@ -130,15 +130,14 @@ export class Batch {
   private change(submission: Submission, command: TaskCommand): Settled {
     const locked = this.loaded.tasks.get(command.taskId);
     if (locked === undefined || this.removals.gone.has(command.taskId)) {
-      return new DomainError(
-        'TASK_NOT_FOUND',
-        `There is no task ${command.taskId}, or it is not yours to see`,
-      );
+      const message = `There is no task ${command.taskId}, or it is not yours to see`;
+      return new DomainError('TASK_NOT_FOUND', message);
     }
+    const leaving = locked.archived && refuseArchived(command, locked.task);
+    if (leaving) return leaving;
     const before = this.current.get(command.taskId) ?? locked.task;
     const decided = decide(before, this.related(command, locked), command, this.loaded.now);
     if (decided instanceof DomainError) return decided;
-    if (locked.archived) return answerArchived(decided);
     const mismatch = refuseVersion(before, submission.ifVersions);
     if (mismatch) return mismatch;
     if (decided.task !== before && bookkeepingDiffers(before, decided.task))
