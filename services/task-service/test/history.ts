@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { until } from '@baton/testkit';
 import { createArchiver } from '../src/archive/archive.service.js';
 import { createExporter } from '../src/archive/export.service.js';
-import { restoreTrees } from '../src/archive/archived.store.js';
+import { findArchived, restoreTrees } from '../src/archive/archived.store.js';
 import { ARCHIVED_TABLES, partitionName } from '../src/database/archive-tables.js';
 import { createPool, type Client } from '../src/database/database.js';
 import { inTransaction } from '../src/database/transaction.js';
@@ -33,7 +33,9 @@ export async function inOneTransaction<T>(
 
 /** Moves the trees of these tasks back, as a command that changes one of them would. */
 export function restore(databaseUrl: string, ids: readonly string[]): Promise<void> {
-  return inOneTransaction(databaseUrl, (client) => restoreTrees(client, ids));
+  return inOneTransaction(databaseUrl, async (client) =>
+    restoreTrees(client, await findArchived(client, ids)),
+  );
 }
 
 /** One run of the export of months that ended `keptSeconds` (0) ago. */

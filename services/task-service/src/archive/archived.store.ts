@@ -1,3 +1,4 @@
+import type { TaskStatus } from '@baton/contracts';
 import type { Client, Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import type { ExistingDependency } from '../tasks/create.decide.js';
@@ -6,18 +7,31 @@ import { rowToTask, type TaskRow } from '../tasks/task.row.js';
 import { RELATED, type LockedTask } from '../tasks/task.store.js';
 import { moveTasks } from './move.store.js';
 
-/**
- * Moves the whole trees of those of these tasks that are archived back to the hot tables, inside the transaction
- * that is about to change them and before it locks any task. Archived rows are locked by id; whoever comes second
- * finds them moved. Trees of a month that is being exported stay: from then on they can only be read.
- * One indexed read when nothing is archived.
- */
-export async function restoreTrees(db: Client, ids: readonly string[]): Promise<void> {
-  const { rows: found } = await db.query<{ root: string; month: string }>({
-    name: 'restore-find',
-    text: `SELECT DISTINCT root_task_id AS root, month::text FROM archived_tasks WHERE id = ANY($1::uuid[])`,
+/** An archived task, as it is read without a lock: its status stays as long as it is there. */
+export type ArchivedTask = {
+  readonly id: string;
+  readonly status: TaskStatus;
+  readonly root: string;
+  readonly month: string;
+};
+
+/** Those of these tasks that are archived. One indexed read. */
+export async function findArchived(db: Client, ids: readonly string[]): Promise<readonly ArchivedTask[]> {
+  const { rows } = await db.query<ArchivedTask>({
+    name: 'find-archived',
+    text: `SELECT id, status, root_task_id AS root, month::text FROM archived_tasks WHERE id = ANY($1::uuid[])`,
     values: [pgArray(ids)],
   });
+  return rows;
+}
+
+/**
+ * Moves the whole trees of these archived tasks back to the hot tables, inside the transaction that is about to change
+ * them and before it locks any task. Trees of a month that is being exported stay: from then on they can only be read.
+ * Waits for nobody: who depends on an archived task locks it behind hot ones, in whose turn this transaction comes
+ * next. Where another has a lock the statement fails (55P03), and the transaction is tried again.
+ */
+export async function restoreTrees(db: Client, found: readonly ArchivedTask[]): Promise<void> {
   if (found.length === 0) return;
   const open = new Set(
     await lockOpenMonths(
@@ -29,7 +43,7 @@ export async function restoreTrees(db: Client, ids: readonly string[]): Promise<
   const { rows: members } = await db.query<{ id: string }>({
     name: 'restore-lock',
     text: `SELECT id FROM archived_tasks WHERE root_task_id = ANY($1::uuid[]) AND month = ANY($2::date[])
-      ORDER BY id FOR UPDATE`,
+      ORDER BY id FOR UPDATE NOWAIT`,
     values: [pgArray(roots), pgArray([...open])],
   });
   if (members.length > 0)
@@ -40,12 +54,15 @@ export async function restoreTrees(db: Client, ids: readonly string[]): Promise<
     );
 }
 
-/** Keeps these months of the archive from being exported until the transaction ends; says which were open. */
+/**
+ * Keeps these months of the archive from being exported until the transaction ends; says which were open. Fails where
+ * one is just being frozen: to wait for it could be to wait in a cycle.
+ */
 export async function lockOpenMonths(db: Client, months: readonly string[]): Promise<readonly string[]> {
   const { rows } = await db.query<{ month: string }>({
     name: 'lock-open-months',
     text: `SELECT month::text FROM archive_months WHERE month = ANY($1::date[]) AND state = 'open'
-      ORDER BY month FOR SHARE`,
+      ORDER BY month FOR SHARE NOWAIT`,
     values: [pgArray(months)],
   });
   return rows.map(({ month }) => month);
@@ -68,7 +85,8 @@ export async function readArchived(
 
 /**
  * Those of these tasks that are archived, locked against removal, and their months against being exported: what
- * something hot depends on is kept then. Of a month that is being exported already they are told as `leaving`.
+ * something hot depends on is kept then. Of a month that is being exported already they are told as `leaving`. Fails
+ * where one is just being moved: whoever moves it waits for hot tasks next, and this transaction may have them.
  */
 export async function lockArchived(
   db: Client,
@@ -87,7 +105,7 @@ export async function lockArchived(
   const { rows } = await db.query<ExistingDependency & { leaving: boolean }>({
     name: 'lock-archived',
     text: `SELECT ${RELATED}, month <> ALL($2::date[]) AS leaving FROM archived_tasks WHERE id = ANY($1::uuid[])
-      ORDER BY id FOR KEY SHARE`,
+      ORDER BY id FOR KEY SHARE NOWAIT`,
     values: [pgArray(ids), pgArray(open)],
   });
   return new Map(rows.map((row) => [row.id, row]));

@@ -5,13 +5,14 @@ import { DatabaseError } from 'pg';
 export type Failure = 'input' | 'conflict' | 'unreachable' | 'fault';
 
 const IDLE_IN_TRANSACTION = '25P03';
-const CONFLICTS = new Set(['40001', '40P01']);
+/** Serialisation, deadlock, and a lock that a statement would not wait for (any longer). */
+const CONFLICTS = new Set(['40001', '40P01', '55P03']);
 /** Classes: 08 connection, 57 operator intervention (shutdown, crash), 53 resources, 55 locks not available. */
 const UNREACHABLE = new Set(['08', '53', '55', '57']);
 
 /**
- * `input`: one command of the batch carries something the database refuses (class 22, 23); `conflict`: deadlock or
- * serialisation, to be retried; `unreachable`: no database to talk to right now; `fault`: ours.
+ * `input`: one command of the batch carries something the database refuses (class 22, 23); `conflict`: others hold what
+ * it needs, or went first, to be retried; `unreachable`: no database to talk to right now; `fault`: ours.
  * A missing partition is class 23 too, and no fault of any command.
  */
 export function classify(error: unknown): Failure {

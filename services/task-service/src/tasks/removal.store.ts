@@ -90,16 +90,31 @@ export async function keepSpending(db: Queryable, ids: readonly string[]): Promi
 }
 
 /**
- * Locks the edges that go with tasks, in one order: two removals that meet at edges of each other's tasks would
- * otherwise take them in the order of their plans.
+ * Locks the edges that go with tasks, and all edges of those of which some change, in one order: two batches that meet
+ * at edges of each other's tasks would otherwise take them in the order of their plans. Behind all locks of tasks.
  */
-export async function lockEdges(db: Queryable, ids: readonly string[]): Promise<void> {
+export async function lockEdges(
+  db: Queryable,
+  removed: readonly string[],
+  changed: readonly string[],
+): Promise<void> {
   await db.query({
     name: 'lock-edges',
-    text: `SELECT FROM task_dependencies WHERE task_id = ANY($1::uuid[]) OR depends_on = ANY($1::uuid[])
-      ORDER BY task_id, depends_on FOR UPDATE`,
-    values: [pgArray(ids)],
+    text: `SELECT FROM task_dependencies WHERE task_id = ANY($1::uuid[]) OR task_id = ANY($2::uuid[])
+      OR depends_on = ANY($1::uuid[]) ORDER BY task_id, depends_on FOR UPDATE`,
+    values: [pgArray(removed), pgArray(changed)],
   });
+}
+
+/** The same for what agents tell of tasks, which comes without a lock of the task. */
+export async function lockTold(db: Queryable, ids: readonly string[]): Promise<void> {
+  for (const [table, key] of [
+    ['task_progress', 'task_id'],
+    ['task_usage', 'task_id, attempt'],
+  ]) {
+    const text = `SELECT FROM ${table} WHERE task_id = ANY($1::uuid[]) ORDER BY ${key} FOR UPDATE`;
+    await db.query({ name: `lock-${table}`, text, values: [pgArray(ids)] });
+  }
 }
 
 export function removeTasks(ids: readonly string[]): readonly Part[] {

@@ -1,18 +1,32 @@
-import { lockArchived, readArchived, restoreTrees } from '../archive/archived.store.js';
+import {
+  findArchived,
+  lockArchived,
+  readArchived,
+  restoreTrees,
+  type ArchivedTask,
+} from '../archive/archived.store.js';
 import type { Client } from '../database/database.js';
 import type { ExistingDependency } from '../tasks/create.decide.js';
 import * as store from '../tasks/task.store.js';
+import { changesEnded } from './batch.rules.js';
 import type { Submission } from './submission.js';
 
-/** Commands that change what may be archived: it is moved back first. All others are refused what has ended. */
-const MOVES_BACK: ReadonlySet<string> = new Set(['reopen', 'delete']);
-
-/** Moves the trees these commands change back to the hot tables. The first of the locks on tasks. */
+/**
+ * Moves the trees these commands change back to the hot tables; that of a task they are refused stays where it is. The
+ * first of the locks on tasks.
+ */
 export async function bringBack(db: Client, submissions: readonly Submission[]): Promise<void> {
-  const ids = submissions.flatMap(({ command }) =>
-    command.kind !== 'create' && MOVES_BACK.has(command.kind) ? [command.taskId] : [],
+  const commands = submissions.flatMap(({ command }) =>
+    command.kind === 'reopen' || command.kind === 'delete' ? [command] : [],
   );
-  if (ids.length > 0) await restoreTrees(db, ids);
+  if (commands.length === 0) return;
+  const found = await findArchived(
+    db,
+    commands.map(({ taskId }) => taskId),
+  );
+  const changes = ({ id, status }: ArchivedTask) =>
+    commands.some((command) => command.taskId === id && changesEnded(command, status));
+  await restoreTrees(db, found.filter(changes));
 }
 
 /** Locks the tasks that are hot; the others are read from the archive, where they need no lock. */

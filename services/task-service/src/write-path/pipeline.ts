@@ -7,9 +7,8 @@ import { commit, OutcomeUnknown, wasCommitted } from './commit.js';
 import type { Submission } from './submission.js';
 import { writeBatch, type Written } from './transaction.js';
 
-/** How long a batch is tried again while the database cannot be reached; callers wait that long at most. */
-const UNREACHABLE_MS = 5_000;
-const CONFLICT_TRIES = 8;
+/** How long a batch is tried again while the database cannot be reached or others are in its way; callers wait that long. */
+const PATIENCE_MS = 5_000;
 const NOTHING = { outbox: undefined, events: [], committed: [], offerAgain: [], notified: [] };
 
 /**
@@ -23,7 +22,7 @@ export async function runBatch(
   submissions: readonly Submission[],
   done: (submissions: readonly Submission[], written: Written) => void,
 ): Promise<void> {
-  const giveUpAt = performance.now() + UNREACHABLE_MS;
+  const giveUpAt = performance.now() + PATIENCE_MS;
   for (let attempt = 1; ; attempt++) {
     let written: Written;
     try {
@@ -38,9 +37,8 @@ export async function runBatch(
         await runBatch(pool, logger, submissions.slice(middle), done);
         return;
       }
-      const isConflict = failure === 'conflict' && attempt < CONFLICT_TRIES;
-      const isOutage = failure === 'unreachable' && performance.now() < giveUpAt;
-      if (!isConflict && !isOutage) {
+      const mayPass = failure === 'conflict' || failure === 'unreachable';
+      if (!mayPass || performance.now() >= giveUpAt) {
         logger.error(
           { err: error, failure, commands: submissions.length, attempt },
           'batch refused by the database',
@@ -107,18 +105,19 @@ function toDomainError(failure: ReturnType<typeof classify>, error: unknown): Do
         { cause: error },
       );
     case 'conflict':
+      return unavailable('Others hold what is to be changed', error);
     case 'unreachable':
-      return new DomainError(
-        'UNAVAILABLE',
-        'The database cannot be reached; nothing was changed. Try again.',
-        {
-          cause: error,
-          retryAfterMs: 1_000,
-        },
-      );
+      return unavailable('The database cannot be reached', error);
     case 'fault':
       return new DomainError('INTERNAL', 'The change could not be stored; nothing was changed', {
         cause: error,
       });
   }
+}
+
+function unavailable(why: string, cause: unknown): DomainError {
+  return new DomainError('UNAVAILABLE', `${why}; nothing was changed. Try again.`, {
+    cause,
+    retryAfterMs: 1_000,
+  });
 }

@@ -8,7 +8,7 @@ import { toMessages } from '../outbox/outbox.messages.js';
 import { reviseTasks } from '../tasks/revision.store.js';
 import { lockGraph, saveEdges } from '../tasks/edge.store.js';
 import { mayCloseCycle } from '../tasks/edges.decide.js';
-import { keepSpending, lockEdges, removeTasks } from '../tasks/removal.store.js';
+import { keepSpending, lockEdges, lockTold, removeTasks } from '../tasks/removal.store.js';
 import * as store from '../tasks/task.store.js';
 import { writeAudit } from './audit.service.js';
 import { insertAudit } from './audit.store.js';
@@ -169,8 +169,14 @@ async function save(db: Client, batch: Batch): Promise<Pick<Written, 'outbox' | 
   if (parts.length === 0) return { outbox, notified: [] };
   const updated = (await writeParts(db, parts)).get('changed_tasks') ?? 0;
   const { gone } = batch.removals;
-  if (gone.size > 0) await saveRemovals(db, [...gone.values()]);
   const edges = batch.edges();
+  if (gone.size > 0 || edges.length > 0)
+    await lockEdges(
+      db,
+      [...gone.keys()],
+      edges.map(({ taskId }) => taskId),
+    );
+  if (gone.size > 0) await saveRemovals(db, [...gone.values()]);
   if (edges.length > 0) await saveEdges(db, edges);
   // Locked, and yet not at the version it was read at: a fault of ours that must not be committed.
   if (updated !== updates.length) {
@@ -191,7 +197,7 @@ function insertParts(inserts: readonly store.TaskInsert[]): readonly Part[] {
 /** The rows go; what they were stays in the audit log. */
 async function saveRemovals(db: Client, removals: readonly Removal[]): Promise<void> {
   const ids = removals.map(({ task }) => task.id);
-  await lockEdges(db, ids);
+  await lockTold(db, ids);
   await keepSpending(db, ids);
   await writeParts(db, removeTasks(ids));
   const entries = removals.map(({ task, actor }) => {
