@@ -1,6 +1,6 @@
 import { Delegation1764400000000 } from './migrations/delegation.js';
-import { EventOrder1765500000000 } from './migrations/event-order.js';
 import { DeletedUsage1765200000000 } from './migrations/deleted-usage.js';
+import { EventOrder1765500000000 } from './migrations/event-order.js';
 import { Foundation1763800000000 } from './migrations/foundation.js';
 import { History1764600000000 } from './migrations/history.js';
 import { Lists1764100000000 } from './migrations/lists.js';
@@ -26,6 +26,6 @@ export const MIGRATIONS = [
   Delegation1764400000000,
   TaskTypes1764500000000,
   History1764600000000,
-  EventOrder1765500000000,
   DeletedUsage1765200000000,
+  EventOrder1765500000000,
 ];
