@@ -1,21 +1,6 @@
-import {
-  agentSubject,
-  control,
-  type DecisionView,
-  type PatchTaskInput,
-  type ReopenTaskInput,
-  type TaskDetail,
-  type TaskHistoryEntry,
-  type TaskPage,
-} from '@baton/contracts';
-import {
-  createCalls,
-  type Answer,
-  type Create,
-  type TaskQuery,
-  type UpdateOptions,
-  type WaitOptions,
-} from './calls.js';
+import { agentSubject, control } from '@baton/contracts';
+import type { Create } from './call-options.js';
+import { createCalls, type Calls } from './calls.js';
 import { createConnection } from './connection.js';
 import { createContext } from './context.js';
 import { isCut, readWhole } from './whole-assignment.js';
@@ -29,7 +14,7 @@ import { messageOf } from './errors.js';
 import { readOptions, type AgentOptions } from './options.js';
 
 /** A program that does tasks for Baton. */
-export type Agent = {
+export type Agent = Omit<Calls, 'create' | 'acknowledge'> & {
   readonly id: string;
   /** Connected and known to Baton. */
   readonly ready: boolean;
@@ -40,29 +25,6 @@ export type Agent = {
   /** Resolves after `stop`; rejects when the agent cannot go on, as `STALE_SESSION` when it was replaced. */
   readonly closed: Promise<void>;
   readonly create: Create;
-  get(taskId: string): Promise<TaskDetail>;
-  /** Resolves with the task when it has ended, or as it is after `timeoutMs`. */
-  wait(taskId: string, options?: WaitOptions): Promise<TaskDetail>;
-  /** Every accepted change behind version `after`, a page of them. */
-  history(taskId: string, after?: number): Promise<readonly TaskHistoryEntry[]>;
-  /** Why a task is with its agent, or waits. */
-  decision(taskId: string): Promise<DecisionView>;
-  /** Tasks this agent created or had last, a page at a time; with `parent:` or `root:`, all below a task it holds. */
-  list(query?: TaskQuery): Promise<TaskPage>;
-  /**
-   * Changes fields of a task this agent created: null sets one back to what it is in a new task; `metadata`, `input`
-   * and `context` are merged. Answers the version it is at now.
-   */
-  update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
-  /** Lets a task begin anew that this agent created and that failed or was cancelled. */
-  reopen(taskId: string, changes?: ReopenTaskInput): Promise<void>;
-  /** Removes a task that this agent created, that has ended or is held back and that no other waits for. */
-  delete(taskId: string): Promise<void>;
-  /** Lets a task go on that this agent created with `hold`. */
-  release(taskId: string): Promise<void>;
-  cancel(taskId: string, reason?: string): Promise<void>;
-  /** Answers what a task is blocked for, or says that there is no answer: its creator may, and who holds an ancestor. */
-  answer(taskId: string, answer: Answer): Promise<void>;
   /**
    * Hears the ends of tasks this agent created, handed on or has a child of, at least once each. Listen before `start`: what nobody listens to is
    * acknowledged unheard. An item whose listener throws comes again.
@@ -200,6 +162,7 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   return {
+    ...calls,
     id,
     get ready() {
       return connection.isConnected() && session.epoch() !== undefined && !stopping;
@@ -208,17 +171,6 @@ export function createAgent(options: AgentOptions): Agent {
     stop,
     closed: closing.promise,
     create: ((what, createOptions = {}) => calls.create(what, createOptions)) as Create,
-    get: (taskId) => calls.get(taskId),
-    wait: (taskId, waitOptions) => calls.wait(taskId, waitOptions),
-    history: (taskId, after) => calls.history(taskId, after),
-    decision: (taskId) => calls.decision(taskId),
-    list: (query = {}) => calls.list(query),
-    update: (taskId, changes, updateOptions) => calls.update(taskId, changes, updateOptions),
-    reopen: (taskId, changes) => calls.reopen(taskId, changes),
-    delete: (taskId) => calls.delete(taskId),
-    release: (taskId) => calls.release(taskId),
-    cancel: (taskId, reason) => calls.cancel(taskId, reason),
-    answer: (taskId, answer) => calls.answer(taskId, answer),
     onEnd: (listener) => inbox.listen((item) => (item.status === 'queued' ? undefined : listener(item))),
     onReturned: (listener) => inbox.listen((item) => (item.status === 'queued' ? listener(item) : undefined)),
   };

@@ -18,8 +18,15 @@ import {
   type TaskDetail,
   type TaskHistoryEntry,
   type TaskPage,
-  type TaskSort,
 } from '@baton/contracts';
+import type {
+  Answer,
+  CreateOptions,
+  LinkOptions,
+  TaskQuery,
+  UpdateOptions,
+  WaitOptions,
+} from './call-options.js';
 import { backOffMs, pause } from './back-off.js';
 import { mayPass } from './errors.js';
 import type { Connection } from './connection.js';
@@ -27,41 +34,6 @@ import type { Connection } from './connection.js';
 /** An outage longer than this reaches the caller as `UNAVAILABLE`. */
 const PATIENCE_MS = 60_000;
 const WAIT_MARGIN_MS = 5_000;
-
-export type CreateOptions = {
-  /** The same key with the same tasks creates them once, within 24 hours. */
-  readonly idempotencyKey?: string;
-};
-
-export type UpdateOptions = {
-  /** Refused with `VERSION_MISMATCH` when the task is at another version by then. */
-  readonly version?: number;
-};
-
-/** Creates one task, several, or a graph of tasks that depend on each other: all or none. */
-export type Create = {
-  (task: CreateTaskInput, options?: CreateOptions): Promise<CreatedTask>;
-  (
-    tasks: readonly CreateTaskInput[] | CreateGraphInput,
-    options?: CreateOptions,
-  ): Promise<readonly CreatedTask[]>;
-};
-
-/** Which tasks to list: `q` as in `status:failed type:summary`; `cursor` is `page.next` of the page before. */
-export type TaskQuery = {
-  readonly q?: string;
-  readonly sort?: TaskSort;
-  readonly limit?: number;
-  readonly cursor?: string;
-};
-
-/** How long to wait for a task to end: for as long as it takes when nothing is said. */
-export type WaitOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal };
-
-/** What is said to a task that asks; `attempt` has it refused when another attempt has asked since. */
-export type Answer = { readonly attempt?: number } & (
-  { readonly answer: JsonValue } | { readonly denied: true; readonly reason?: string }
-);
 
 /** What an agent asks of Baton outside of its tasks' lives. Refusals reject with a `DomainError`. */
 export type Calls = {
@@ -72,16 +44,34 @@ export type Calls = {
     signal?: AbortSignal,
   ): Promise<CreatedTask | readonly CreatedTask[]>;
   get(taskId: string, signal?: AbortSignal): Promise<TaskDetail>;
-  list(query: TaskQuery): Promise<TaskPage>;
+  /** Resolves with the task when it has ended, or as it is after `timeoutMs`. */
   wait(taskId: string, options?: WaitOptions): Promise<TaskDetail>;
+  /** Every accepted change behind version `after`, a page of them. */
   history(taskId: string, after?: number): Promise<readonly TaskHistoryEntry[]>;
+  /** Why a task is with its agent, or waits. */
   decision(taskId: string): Promise<DecisionView>;
+  /** Tasks this agent created or had last, a page at a time; with `parent:` or `root:`, all below a task it holds. */
+  list(query?: TaskQuery): Promise<TaskPage>;
+  /**
+   * Changes fields of a task this agent created: null sets one back to what it is in a new task; `metadata`, `input`
+   * and `context` are merged. Answers the version it is at now.
+   */
   update(taskId: string, changes: PatchTaskInput, options?: UpdateOptions): Promise<{ version: number }>;
+  /** Lets a task begin anew that this agent created and that failed or was cancelled. */
   reopen(taskId: string, changes?: ReopenTaskInput): Promise<void>;
+  /** Removes a task that this agent created, that has ended or is held back and that no other waits for. */
   delete(taskId: string): Promise<void>;
+  /** Lets a task go on that this agent created with `hold`. */
   release(taskId: string): Promise<void>;
+  /** Has a task this agent created, and that was not started, wait for another one too. */
+  link(taskId: string, dependsOn: string, options?: LinkOptions): Promise<void>;
+  unlink(taskId: string, dependsOn: string): Promise<void>;
+  /** Says that what a task this agent created waits for outside of Baton has happened. */
+  unblock(taskId: string, answer?: JsonValue): Promise<void>;
   cancel(taskId: string, reason?: string): Promise<void>;
+  /** Answers what a task is blocked for, or says that there is no answer: its creator may, and who holds an ancestor. */
   answer(taskId: string, answer: Answer): Promise<void>;
+  /** The agents this one is connected to, whom it may hand work on to, with what they can do and room they have. */
   agents(capability?: string, signal?: AbortSignal): Promise<readonly ConnectedAgent[]>;
   acknowledge(inboxIds: readonly string[]): Promise<void>;
 };
@@ -134,7 +124,7 @@ export function createCalls(options: {
     async get(taskId, signal = stopped) {
       return (await call('get', { taskId }, { signal }))['task'] as TaskDetail;
     },
-    async list(query) {
+    async list(query = {}) {
       const answer = await call('list', query);
       return { data: answer['data'], page: answer['page'] } as TaskPage;
     },
@@ -170,6 +160,15 @@ export function createCalls(options: {
     },
     async release(taskId) {
       await command('release', taskId);
+    },
+    async link(taskId, dependsOn, linkOptions = {}) {
+      await command('link', taskId, { dependsOn, ...linkOptions });
+    },
+    async unlink(taskId, dependsOn) {
+      await command('unlink', taskId, { dependsOn });
+    },
+    async unblock(taskId, answer) {
+      await command('unblock', taskId, answer === undefined ? {} : { answer });
     },
     async cancel(taskId, reason) {
       await command('cancel', taskId, reason === undefined ? {} : { reason });

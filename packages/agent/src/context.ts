@@ -14,7 +14,8 @@ import {
   type Usage,
 } from '@baton/contracts';
 import { BlockTask, ReturnTask, type ReturnReason } from './errors.js';
-import type { Calls, Create, CreateOptions } from './calls.js';
+import type { Create, CreateOptions } from './call-options.js';
+import type { Calls } from './calls.js';
 import type { ProgressReport } from './progress.js';
 import type { Run } from './runs.js';
 

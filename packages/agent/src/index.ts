@@ -10,7 +10,15 @@ export {
 } from './errors.js';
 export type { AgentOptions } from './options.js';
 export type { StopOptions } from './leave.js';
-export type { Answer, Create, CreateOptions, TaskQuery, UpdateOptions, WaitOptions } from './calls.js';
+export type {
+  Answer,
+  Create,
+  CreateOptions,
+  LinkOptions,
+  TaskQuery,
+  UpdateOptions,
+  WaitOptions,
+} from './call-options.js';
 export type { HandedOn, TaskContext, TaskHandler } from './context.js';
 export type { EndListener } from './inbox.js';
 export type { AgentLogger } from './logger.js';

@@ -7,7 +7,7 @@ import { assignment, refuse } from './support/task-service.js';
 const { startAgent } = useAgents();
 
 describe('an agent and the tasks it created', () => {
-  it('changes, releases, reopens and deletes them, with one id for all tries of a command', async () => {
+  it('changes, links, releases, unblocks, reopens and deletes them, with one id for all tries of a command', async () => {
     const { agent, baton } = await startAgent();
     // Every first try is accepted and its answer lost.
     baton.answers.call = () =>
@@ -15,6 +15,9 @@ describe('an agent and the tasks it created', () => {
     expect(await agent.update('some-id', { priority: 1, deadline: null }, { version: 6 })).toEqual({
       version: 7,
     });
+    await agent.link('some-id', 'other-id', { policy: 'wait' });
+    await agent.unlink('some-id', 'other-id');
+    await agent.unblock('some-id', { n: 1 });
     await agent.release('some-id');
     await agent.reopen('some-id', { input: { page: 2 } });
     await agent.delete('some-id');
@@ -22,14 +25,17 @@ describe('an agent and the tasks it created', () => {
     const taskId = 'some-id';
     const expected = [
       { verb: 'update', body: { taskId, changes: { priority: 1, deadline: null }, version: 6 } },
+      { verb: 'link', body: { taskId, dependsOn: 'other-id', policy: 'wait' } },
+      { verb: 'unlink', body: { taskId, dependsOn: 'other-id' } },
+      { verb: 'unblock', body: { taskId, answer: { n: 1 } } },
       { verb: 'release', body: { taskId } },
       { verb: 'reopen', body: { taskId, changes: { input: { page: 2 } } } },
       { verb: 'delete', body: { taskId } },
     ];
     expect(said).toEqual(expected.flatMap((call) => [call, call]));
     const ids = baton.calls.map(({ body }) => body['commandId']);
-    expect(ids.filter((id, index) => id === ids[index ^ 1])).toHaveLength(8);
-    expect(new Set(ids).size).toBe(4);
+    expect(ids.filter((id, index) => id === ids[index ^ 1])).toHaveLength(14);
+    expect(new Set(ids).size).toBe(7);
   });
 });
 

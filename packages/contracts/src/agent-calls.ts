@@ -8,7 +8,7 @@ import { patchTask, reopenTask } from './task-changes.js';
 import type { CreateGraphInput, CreateTaskInput } from './task.js';
 import { createdTask, taskDetail } from './task-view.js';
 import { agentId, idempotencyKey, uuid, word } from './words.js';
-import { answerFields, isOneAnswer, isOneAnswerMessage } from './workflow.js';
+import { answerFields, isOneAnswer, isOneAnswerMessage, linkTask, unblockTask } from './workflow.js';
 
 /** The parent an agent creates children for, with the fence of its own hold on it. */
 export const parentFence = z.object({
@@ -27,6 +27,11 @@ const what = {
 const exactlyOne = (request: { task?: unknown; tasks?: unknown; graph?: unknown }) =>
   [request.task, request.tasks, request.graph].filter((value) => value !== undefined).length === 1;
 const exactlyOneMessage = 'expected exactly one of task, tasks, graph';
+
+/** Body of `POST /v1/tasks/{id}/spawn`: children of that task, all or none. */
+export const spawnTasks = z
+  .strictObject({ task: what.task, tasks: what.tasks, graph: what.graph })
+  .refine(exactlyOne, exactlyOneMessage);
 
 /** `call.create`: one task, many, or a graph, all or nothing; with a parent as for `call.spawn`. */
 export const callCreate = z
@@ -67,6 +72,11 @@ export const callReopen = z.object({
 });
 export const callDelete = z.object(aboutTask);
 export const callRelease = z.object(aboutTask);
+const edge = { ...aboutTask, version: z.int32().min(1).optional(), dependsOn: uuid };
+/** `call.link`: as `PUT /v1/tasks/{id}/dependencies/{other}`. */
+export const callLink = z.object({ ...edge, ...linkTask.shape });
+export const callUnlink = z.object(edge);
+export const callUnblock = z.object({ ...aboutTask, ...unblockTask.shape });
 export const callCancel = z.object({ ...aboutTask, reason: text({ maxCharacters: 255 }).optional() });
 /** `call.answer`: by the creator, or by who holds an ancestor. */
 export const callAnswer = z.object({ ...aboutTask, ...answerFields }).refine(isOneAnswer, isOneAnswerMessage);

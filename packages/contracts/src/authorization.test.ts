@@ -11,7 +11,7 @@ const usedBy = (edges: Readonly<Record<string, Action>>) => new Set(Object.value
 
 /** What an agent may do with a task, as the design says it, relation by relation. */
 const OF_RELATION: Readonly<Record<Relation, readonly string[]>> = {
-  creator: ['read', 'release', 'update', 'cancel', 'answer', 'reopen', 'delete'],
+  creator: ['read', 'release', 'update', 'link', 'unlink', 'unblock', 'cancel', 'answer', 'reopen', 'delete'],
   holder: ['read', 'spawn', 'start', 'progress', 'block', 'return', 'complete', 'fail', 'delegate'],
   delegator: ['read'],
   ancestorHolder: ['read', 'cancel', 'answer'],

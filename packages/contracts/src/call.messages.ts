@@ -13,10 +13,13 @@ import {
   callInbox,
   callInboxAnswer,
   callDelete,
+  callLink,
   callRelease,
   callReopen,
   callUpdate,
   callSpawn,
+  callUnblock,
+  callUnlink,
 } from './agent-calls.js';
 import { taskAnswer } from './agent-commands.js';
 import { DELEGATION_ERRORS } from './delegation.js';
@@ -40,6 +43,8 @@ const creating = [
   'DELEGATION_FANOUT',
   'BUDGET_EXCEEDED',
 ] as const;
+
+const changing = ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'VERSION_MISMATCH'] as const;
 
 /** `agent.<id>.call.<verb>`. */
 export const CALL_MESSAGES = {
@@ -101,7 +106,7 @@ export const CALL_MESSAGES = {
       'Change fields of a task the agent created, as `PATCH /v1/tasks/{id}` does; with `version` only while it is at that one.',
     body: callUpdate,
     answer: taskAnswer,
-    errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'VERSION_MISMATCH'],
+    errors: changing,
   }),
   'call.release': call('release', {
     tells: 'Let a task go on that its creator held back.',
@@ -109,11 +114,30 @@ export const CALL_MESSAGES = {
     answer: taskAnswer,
     errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
   }),
+  'call.link': call('link', {
+    tells:
+      'Have a task the agent created, and that was not started, wait for another it may see, or change how it waits for it.',
+    body: callLink,
+    answer: taskAnswer,
+    errors: [...changing, 'DEPENDENCY_NOT_FOUND', 'DEPENDENCY_CYCLE'],
+  }),
+  'call.unlink': call('unlink', {
+    tells: 'Have a task the agent created, and that was not started, wait for another one no more.',
+    body: callUnlink,
+    answer: taskAnswer,
+    errors: changing,
+  }),
+  'call.unblock': call('unblock', {
+    tells: 'Say that what a task the agent created waits for outside of Baton has happened.',
+    body: callUnblock,
+    answer: taskAnswer,
+    errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
+  }),
   'call.reopen': call('reopen', {
     tells: 'Let a task begin anew that the agent created and that failed or was cancelled.',
     body: callReopen,
     answer: taskAnswer,
-    errors: ['FORBIDDEN', 'TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'VERSION_MISMATCH'],
+    errors: changing,
   }),
   'call.delete': call('delete', {
     tells: 'Remove a task the agent created, that has ended or is held back and that no other waits for.',

@@ -16,12 +16,14 @@ const changedTask = z.object({
   version: z.number().int(),
 });
 
-const VERSIONED = {
+/** What a route that changes one task takes and answers. */
+export const VERSIONED = {
   requestHeaders: ['If-Match'],
   answers: { 200: changedTask },
   answerHeaders: ['ETag'],
 } as const;
-const CHANGE_ERRORS = ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'VERSION_MISMATCH'] as const;
+/** What a change of one task may always be refused with. */
+export const CHANGE_ERRORS = ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'VERSION_MISMATCH'] as const;
 
 /** What changes one task: its fields, and what may be said to it, `POST /v1/tasks/{id}/<word>`. */
 export const COMMAND_ROUTES = {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { spawnTasks } from './agent-calls.js';
 import { decisionView } from './decision.js';
+import { DELEGATION_ERRORS } from './delegation.js';
 import { errorBody } from './errors.js';
 import type { Route } from './route.js';
 import { createBatch, createGraph, createTask, TASK_STATUSES, taskHistory } from './task.js';
@@ -85,6 +87,24 @@ export const TASK_ROUTES = {
     body: createGraph,
     answers: { 201: z.object({ tasks: z.array(createdTask) }) },
     errors: ['DEPENDENCY_CYCLE', 'DEPENDENCY_NOT_FOUND'],
+  },
+  spawnTasks: {
+    method: 'POST',
+    path: '/v1/tasks/{id}/spawn',
+    tag: 'Bulk',
+    summary: 'Creates children of a task that has not ended, all or none, in the stead of its holder',
+    params,
+    body: spawnTasks,
+    answers: { 201: z.object({ tasks: z.array(createdTask) }) },
+    errors: [
+      'TASK_NOT_FOUND',
+      'TASK_STATE_CONFLICT',
+      'DEPENDENCY_CYCLE',
+      'DEPENDENCY_NOT_FOUND',
+      ...DELEGATION_ERRORS,
+      'DELEGATION_FANOUT',
+      'BUDGET_EXCEEDED',
+    ],
   },
   readHistory: {
     method: 'GET',

@@ -1,18 +1,12 @@
 import { z } from 'zod';
 import { pageOf, type Route } from './route.js';
-import { TASK_STATUSES } from './task.js';
+import { CHANGE_ERRORS, VERSIONED } from './command.routes.js';
 import { taskDependency, taskListItem } from './task-view.js';
 import { uuid } from './words.js';
 import { linkTask, listRelatives } from './workflow.js';
 
 const params = { id: uuid };
 const edge = { id: uuid, other: uuid };
-const changedTask = z.object({
-  id: uuid,
-  status: z.enum(TASK_STATUSES),
-  attempt: z.number().int(),
-  version: z.number().int(),
-});
 
 /** A task's relatives: what it waits for, its children, its tree. */
 export const WORKFLOW_ROUTES = {
@@ -23,9 +17,8 @@ export const WORKFLOW_ROUTES = {
     summary: 'Has a task that was not started wait for another one too, or changes how it waits for it',
     params: edge,
     body: linkTask.optional(),
-    answers: { 200: changedTask },
-    answerHeaders: ['ETag'],
-    errors: ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT', 'DEPENDENCY_NOT_FOUND', 'DEPENDENCY_CYCLE'],
+    ...VERSIONED,
+    errors: [...CHANGE_ERRORS, 'DEPENDENCY_NOT_FOUND', 'DEPENDENCY_CYCLE'],
   },
   unlinkTask: {
     method: 'DELETE',
@@ -33,9 +26,8 @@ export const WORKFLOW_ROUTES = {
     tag: 'Tasks',
     summary: 'Has a task that was not started wait for another one no more',
     params: edge,
-    answers: { 200: changedTask },
-    answerHeaders: ['ETag'],
-    errors: ['TASK_NOT_FOUND', 'TASK_STATE_CONFLICT'],
+    ...VERSIONED,
+    errors: CHANGE_ERRORS,
   },
   listDependencies: {
     method: 'GET',

@@ -135,6 +135,21 @@ export class AgentConsumer {
     return this.calls.command('release', request(body, context));
   }
 
+  @Replies(agentSubject.call(ANY, 'link'), { queue })
+  link(body: unknown, context: BusContext) {
+    return this.calls.command('link', request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'unlink'), { queue })
+  unlink(body: unknown, context: BusContext) {
+    return this.calls.command('unlink', request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'unblock'), { queue })
+  unblock(body: unknown, context: BusContext) {
+    return this.calls.command('unblock', request(body, context));
+  }
+
   @Replies(agentSubject.call(ANY, 'cancel'), { queue })
   cancel(body: unknown, context: BusContext) {
     return this.calls.command('cancel', request(body, context));

@@ -21,8 +21,9 @@ import type { TaskReading } from '../tasks/task.reading.service.js';
 import type { Caller, TaskService } from '../tasks/task.service.js';
 import { namedBy } from '../tasks/delegation.rules.js';
 import type { TaskCommand } from '../tasks/task.state.js';
-import { CALL_WORDS } from '../tasks/task.words.js';
+import { CALL_WORDS, type SaidCommand } from '../tasks/task.words.js';
 import type { AdmissionService } from '../types/admission.service.js';
+import { findAccepted } from '../write-path/event.store.js';
 import { findConnected } from './named.store.js';
 import { acknowledgeInbox, findInbox } from './inbox.store.js';
 
@@ -74,8 +75,11 @@ export class CallsService {
   async command(word: keyof typeof CALL_WORDS, { agentId, body, traceparent }: Request) {
     const said = CALL_WORDS[word](body);
     const { taskId } = said.command;
+    const before = await this.repeated(said, agentId);
+    if (before) return { ok: true, ...before };
     await this.access.expectAgent(agentId, `task.${word}`, taskId);
     refuseNaming(said.command);
+    if (said.command.kind === 'link') await this.refuseUnseen(agentId, said.command.dependsOn);
     const by = caller(agentId, traceparent, JSON.stringify(body).length);
     const { accepted } = await this.tasks.command(said, by);
     return { ok: true, ...accepted };
@@ -106,15 +110,27 @@ export class CallsService {
       taskId: parent.taskId,
       fence: { agentId, attempt: parent.attempt, epoch: parent.epoch },
     };
-    const { tasks, replayed } =
-      request.graph === undefined
-        ? await this.tasks.createAll(
-            request.tasks ?? [request.task].filter((task) => task !== undefined),
-            by,
-            under,
-          )
-        : await this.tasks.createGraph(request.graph, by, under);
+    const { tasks, replayed } = await this.tasks.createWhat(request, by, under);
     return { ok: true, tasks, ...(replayed ? { replayed } : {}) };
+  }
+
+  private async refuseUnseen(agentId: string, dependsOn: string): Promise<void> {
+    try {
+      await this.access.expectAgent(agentId, 'task.read', dependsOn);
+    } catch (error) {
+      if (!(error instanceof DomainError && error.code === 'TASK_NOT_FOUND')) throw error;
+      throw new DomainError('DEPENDENCY_NOT_FOUND', `There is no task ${dependsOn} to depend on`);
+    }
+  }
+
+  /** A task that is gone cannot be looked at: the repetition of what removed it is answered like the first. */
+  private async repeated({ command, commandId }: SaidCommand, agentId: string) {
+    if (command.kind !== 'delete' || commandId === null) return undefined;
+    const accepted = await findAccepted(this.pool, [{ taskId: command.taskId, commandId }]);
+    const first = accepted.find(({ actor }) => actor === `agent:${agentId}`);
+    if (first === undefined) return undefined;
+    const { taskId, status, attempt, version } = first;
+    return { taskId, status, attempt, version };
   }
 }
 

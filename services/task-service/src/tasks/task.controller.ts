@@ -5,11 +5,13 @@ import {
   DomainError,
   looseBatch,
   parse,
+  spawnTasks,
+  uuid,
   type CreateTask,
   type ErrorBody,
   type TaskStatus,
 } from '@baton/contracts';
-import { Body, Controller, Post, Res } from '@nestjs/common';
+import { Body, Controller, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { RequestCaller } from '../http/caller.js';
@@ -86,6 +88,21 @@ export class TaskController {
     );
     markReplayed(reply, created.replayed);
     return { tasks: created.tasks };
+  }
+
+  /** By whoever may speak in the stead of the holder: no fence, so children also of a task nobody holds. */
+  @Post(':id/spawn')
+  async spawn(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const parent = { taskId: parse(uuid, id, 'Task id') };
+    const said = await this.parse(spawnTasks, body, 'Children', caller);
+    const { tasks, replayed } = await this.tasks.createWhat(said, caller, parent);
+    markReplayed(reply, replayed);
+    return { tasks };
   }
 
   private parse<T extends z.ZodType>(schema: T, body: unknown, what: string, { idempotency }: Caller) {

@@ -24,6 +24,12 @@ export type Caller = {
 };
 
 export type Parent = NonNullable<CreateCommand['parent']>;
+type What = {
+  readonly task?: CreateTask | undefined;
+  readonly tasks?: readonly CreateTask[] | undefined;
+  readonly graph?: CreateGraph | undefined;
+};
+
 /** Commands on tasks, the same behind HTTP and NATS. */
 export class TaskService {
   constructor(
@@ -73,6 +79,12 @@ export class TaskService {
   /** Creates a graph, all or nothing, refused before anything is written when it has a cycle. */
   createGraph(graph: CreateGraph, caller: Caller, parent?: Parent) {
     return this.createTogether(toNewTasks(graph, this.mintId), caller, parent);
+  }
+
+  /** Creates what a request says in one of three ways, all or nothing. */
+  createWhat({ task, tasks, graph }: What, caller: Caller, parent?: Parent) {
+    if (graph !== undefined) return this.createGraph(graph, caller, parent);
+    return this.createAll(tasks ?? (task === undefined ? [] : [task]), caller, parent);
   }
 
   /** Has one task take an arrow; throws what it was refused for. */

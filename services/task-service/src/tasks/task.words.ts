@@ -4,8 +4,11 @@ import {
   callAnswer,
   callCancel,
   callDelete,
+  callLink,
   callRelease,
   callReopen,
+  callUnblock,
+  callUnlink,
   callUpdate,
   cancelTask,
   heldRequests,
@@ -126,11 +129,7 @@ export const WORDS: Readonly<Record<string, Word>> = {
     agentId,
   })),
   answer: word('Answer', answerTask, (taskId, said) => answerCommand({ taskId, ...said })),
-  unblock: word('Unblock', unblockTask, (taskId, { answer = null }) => ({
-    kind: 'unblock',
-    taskId,
-    told: { answer },
-  })),
+  unblock: word('Unblock', unblockTask, unblockCommand),
   ...Object.fromEntries(Object.entries(HELD_WORDS).map(([name, { ofRequest }]) => [name, ofRequest])),
 };
 
@@ -145,9 +144,22 @@ export const CALL_WORDS = {
   delete: call(callDelete, ({ taskId }) => ({ kind: 'delete', taskId })),
   reopen: call(callReopen, ({ taskId, changes }) => toReopen(taskId, changes)),
   release: call(callRelease, ({ taskId }) => ({ kind: 'release', taskId })),
+  link: call(callLink, ({ taskId, dependsOn, policy, name = null }) => ({
+    kind: 'link',
+    taskId,
+    dependsOn,
+    policy,
+    name,
+  })),
+  unlink: call(callUnlink, ({ taskId, dependsOn }) => ({ kind: 'unlink', taskId, dependsOn })),
+  unblock: call(callUnblock, ({ taskId, ...said }) => unblockCommand(taskId, said)),
   cancel: call(callCancel, ({ taskId, reason = 'requested' }) => ({ kind: 'cancel', taskId, reason })),
   answer: call(callAnswer, answerCommand),
 } as const satisfies Readonly<Record<string, (body: unknown) => SaidCommand>>;
+
+function unblockCommand(taskId: string, { answer = null }: z.output<typeof unblockTask>): TaskCommand {
+  return { kind: 'unblock', taskId, told: { answer } };
+}
 
 /** What an answer means, from whichever edge it comes. */
 function answerCommand({ taskId, answer, reason, attempt }: z.output<typeof callAnswer>): TaskCommand {

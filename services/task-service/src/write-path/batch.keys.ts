@@ -45,9 +45,9 @@ export function repeatedInBatch(
   return mismatch(submission, idempotency.fingerprint) ?? { ...outcome, replayed: true, tasks: [] };
 }
 
-/** Inside a parent a key is not bound to a body: a second attempt that plans differently finds the first's children. */
+/** Of a holder inside its parent a key is not bound to a body: a second attempt that plans differently finds the first's children. */
 function mismatch({ idempotency, command }: Submission, fingerprint: string): DomainError | undefined {
-  const boundToParent = command.kind === 'create' && command.parent !== undefined;
+  const boundToParent = command.kind === 'create' && command.parent?.fence !== undefined;
   if (idempotency === undefined || boundToParent || fingerprint === idempotency.fingerprint) return undefined;
   return otherBody(idempotency);
 }

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { assign, create, hello, statusOf, verb } from './agent.js';
+import { startFixture, type Fixture, type Json } from './fixture.js';
+import { expectEveryTaskToReplay } from './replay.js';
+
+let fixture: Fixture;
+beforeAll(async () => {
+  fixture = await startFixture();
+  for (const agentId of ['author', 'stranger']) await hello(fixture, agentId);
+});
+afterAll(() => fixture.close());
+
+const call = (agentId: string, word: string, body: object): Promise<Json> =>
+  fixture.ask(`agent.${agentId}.call.${word}`, body);
+const codeOf = async (answer: Promise<Json>) => (await answer).error?.code;
+
+async function own(body: object = {}): Promise<string> {
+  const { tasks } = await call('author', 'create', { task: { title: 'own', ...body } });
+  return tasks[0].id;
+}
+
+/** A task of the author that a worker has blocked for something outside. */
+async function waitingOutside(): Promise<string> {
+  const taskId = await own();
+  const worker = `worker-${taskId.slice(-6)}`;
+  const { epoch } = await hello(fixture, worker);
+  const { attempt } = await assign(fixture, taskId, worker);
+  const block = { taskId, attempt, epoch, reason: 'external', question: 'the parcel' };
+  expect(await verb(fixture, worker, 'block', block)).toMatchObject({ status: 'blocked' });
+  return taskId;
+}
+
+describe('edges over NATS', () => {
+  it('are refused to others, to what is not theirs to see, and where tasks would wait for each other', async () => {
+    const [task, other, foreign] = [await own(), await own(), await create(fixture)];
+    const edge = { taskId: task, dependsOn: other };
+    expect(await codeOf(call('stranger', 'link', edge))).toBe('TASK_NOT_FOUND');
+    expect(await codeOf(call('stranger', 'unlink', edge))).toBe('TASK_NOT_FOUND');
+    for (const dependsOn of [foreign, randomUUID()])
+      expect(await codeOf(call('author', 'link', { taskId: task, dependsOn }))).toBe('DEPENDENCY_NOT_FOUND');
+    expect(await codeOf(call('author', 'link', { ...edge, version: 7 }))).toBe('VERSION_MISMATCH');
+    expect(await codeOf(call('author', 'link', { ...edge, policy: 'maybe' }))).toBe('VALIDATION_FAILED');
+    expect((await call('author', 'link', edge)).ok).toBe(true);
+    const back = await call('author', 'link', { taskId: other, dependsOn: task });
+    expect(back.error).toMatchObject({ code: 'DEPENDENCY_CYCLE', details: { path: [other, task, other] } });
+    // It sees the task it works on, which does not make it its creator.
+    const { epoch } = await hello(fixture, 'stranger');
+    const { attempt } = await assign(fixture, other, 'stranger');
+    expect(await codeOf(call('stranger', 'unlink', { taskId: other, dependsOn: task }))).toBe('FORBIDDEN');
+    await verb(fixture, 'stranger', 'start', { taskId: other, attempt, epoch });
+    const started = call('author', 'link', { taskId: other, dependsOn: await own() });
+    expect(await codeOf(started)).toBe('TASK_STATE_CONFLICT');
+  });
+
+  it('are put and taken by the creator, once with one command id', async () => {
+    const [task, other] = [await own(), await own()];
+    const edge = { taskId: task, dependsOn: other };
+    const said = { ...edge, policy: 'wait', name: 'outline', version: 1, commandId: randomUUID() };
+    const linked = await call('author', 'link', said);
+    expect(linked).toMatchObject({ ok: true, status: 'blocked', version: 2 });
+    expect(await call('author', 'link', said)).toEqual(linked);
+    const { body } = await fixture.http('GET', `/v1/tasks/${task}`);
+    expect(body.dependencies).toEqual([{ taskId: other, policy: 'wait', name: 'outline', status: 'queued' }]);
+    expect(await call('author', 'unlink', edge)).toMatchObject({ status: 'queued', version: 3 });
+  });
+
+  it('over HTTP are put and taken only at the version the caller read', async () => {
+    const [task, other] = [await create(fixture), await create(fixture)];
+    const path = `/v1/tasks/${task}/dependencies/${other}`;
+    const put = (version: string) => fixture.http('PUT', path, {}, { 'if-match': version });
+    expect((await put('"v9"')).status).toBe(412);
+    expect((await put('"v1"')).body).toMatchObject({ status: 'blocked', version: 2 });
+    expect((await fixture.http('DELETE', path, undefined, { 'if-match': '"v1"' })).status).toBe(412);
+    expect((await fixture.http('DELETE', path, undefined, { 'if-match': '"v2"' })).status).toBe(200);
+  });
+});
+
+describe('what happened outside', () => {
+  it('is told by the creator, and by no other agent', async () => {
+    const taskId = await waitingOutside();
+    expect(await codeOf(call('stranger', 'unblock', { taskId }))).toBe('TASK_NOT_FOUND');
+    expect(await codeOf(call(`worker-${taskId.slice(-6)}`, 'unblock', { taskId }))).toBe('FORBIDDEN');
+    const told = { taskId, answer: { parcel: 7 }, commandId: randomUUID() };
+    const first = await call('author', 'unblock', told);
+    expect(first).toMatchObject({ ok: true, status: 'queued' });
+    expect(await call('author', 'unblock', told)).toEqual(first);
+    expect(await codeOf(call('author', 'unblock', { taskId }))).toBe('TASK_STATE_CONFLICT');
+    const { body } = await fixture.http('GET', `/v1/tasks/${taskId}`);
+    expect(body.questions).toMatchObject([{ answer: { parcel: 7 }, answeredBy: 'agent:author' }]);
+  });
+
+  it('does not free what waits for other tasks', async () => {
+    const taskId = await own({ dependencies: [{ taskId: await own() }] });
+    expect(await codeOf(call('author', 'unblock', { taskId }))).toBe('TASK_STATE_CONFLICT');
+  });
+});
+
+describe('a delete over NATS', () => {
+  it('that is repeated is answered like the first, and to nobody else', async () => {
+    const taskId = await own({ hold: true });
+    const said = { taskId, commandId: randomUUID() };
+    const first = await call('author', 'delete', said);
+    expect(first).toMatchObject({ ok: true, taskId, status: 'created', version: 2 });
+    expect(await call('author', 'delete', said)).toEqual(first);
+    expect(await codeOf(call('stranger', 'delete', said))).toBe('TASK_NOT_FOUND');
+    expect(await codeOf(call('author', 'delete', { taskId }))).toBe('TASK_NOT_FOUND');
+  });
+});
+
+describe('children an operator creates', () => {
+  const spawn = (parent: string, body: object, headers = {}) =>
+    fixture.http('POST', `/v1/tasks/${parent}/spawn`, body, headers);
+
+  it('are refused where a holder’s would be, and where the request says none or two ways', async () => {
+    const task = { title: 'a child' };
+    expect((await spawn(randomUUID(), { task })).body.code).toBe('TASK_NOT_FOUND');
+    const ended = await create(fixture);
+    await fixture.http('POST', `/v1/tasks/${ended}/cancel`, {});
+    expect((await spawn(ended, { task })).body.code).toBe('TASK_STATE_CONFLICT');
+    const parent = await create(fixture);
+    const budgeted = await spawn(parent, { task: { ...task, budget: { maxTasks: 2 } } });
+    expect(budgeted.body.code).toBe('VALIDATION_FAILED');
+    expect((await spawn(parent, { task, tasks: [task] })).status).toBe(400);
+    expect((await spawn(parent, {})).status).toBe(400);
+    const many = Array.from({ length: 101 }, () => task);
+    expect((await spawn(parent, { tasks: many })).body.code).toBe('DELEGATION_FANOUT');
+    expect((await fixture.http('GET', `/v1/tasks/${parent}/subtasks`)).body.data).toEqual([]);
+  });
+
+  it('are below the task, one, many or a graph, and the same again with the same key alone', async () => {
+    const parent = await create(fixture);
+    const key = { 'idempotency-key': 'children' };
+    const graph = {
+      tasks: [
+        { ref: 'a', title: 'a' },
+        { ref: 'b', title: 'b', dependencies: [{ ref: 'a' }] },
+      ],
+    };
+    const first = await spawn(parent, { graph }, key);
+    expect([first.status, first.body.tasks.map(({ status }: Json) => status)]).toEqual([
+      201,
+      ['queued', 'blocked'],
+    ]);
+    const again = await spawn(parent, { graph }, key);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(again.body.tasks.map(({ id }: Json) => id)).toEqual(first.body.tasks.map(({ id }: Json) => id));
+    expect((await spawn(parent, { task: { title: 'other' } }, key)).body.code).toBe('IDEMPOTENCY_MISMATCH');
+    expect((await spawn(parent, { task: { title: 'one' } })).status).toBe(201);
+    const { body } = await fixture.http('GET', `/v1/tasks/${parent}/subtasks`);
+    expect(body.data).toHaveLength(3);
+    await fixture.http('POST', `/v1/tasks/${parent}/cancel`, {});
+  });
+});
+
+describe('afterwards', () => {
+  it('every task replays from its history', async () => {
+    expect(await expectEveryTaskToReplay(fixture.databaseUrl)).toBeGreaterThan(8);
+    expect(await statusOf(fixture, await own())).toBe('queued');
+  });
+});
