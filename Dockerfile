@@ -10,6 +10,7 @@ COPY package.json package-lock.json ./
 COPY packages/bus/package.json packages/bus/
 COPY packages/contracts/package.json packages/contracts/
 COPY packages/runtime/package.json packages/runtime/
+COPY packages/telemetry/package.json packages/telemetry/
 COPY services/distribution-service/package.json services/distribution-service/
 COPY services/metrics-service/package.json services/metrics-service/
 COPY services/task-service/package.json services/task-service/
@@ -52,12 +53,12 @@ LABEL org.opencontainers.image.vendor="Baton" \
 
 FROM runtime AS metrics-service
 LABEL org.opencontainers.image.title="Baton metrics-service"
-CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "services/metrics-service/dist/main.js"]
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "--import", "@baton/runtime/tracing", "services/metrics-service/dist/main.js"]
 
 FROM runtime AS distribution-service
 LABEL org.opencontainers.image.title="Baton distribution-service"
-CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "services/distribution-service/dist/main.js"]
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "--import", "@baton/runtime/tracing", "services/distribution-service/dist/main.js"]
 
 FROM runtime AS task-service
 LABEL org.opencontainers.image.title="Baton task-service"
-CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "services/task-service/dist/main.js"]
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "--import", "@baton/runtime/tracing", "services/task-service/dist/main.js"]

@@ -25,6 +25,8 @@ describe('Dockerfile', () => {
       'node',
       '--enable-source-maps',
       '--max-semi-space-size=32',
+      '--import',
+      '@baton/runtime/tracing',
       `services/${target}/dist/main.js`,
     ]);
   });

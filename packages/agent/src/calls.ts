@@ -27,6 +27,7 @@ import type {
   UpdateOptions,
   WaitOptions,
 } from './call-options.js';
+import { activeTraceparent } from '@baton/telemetry';
 import { backOffMs, pause } from './back-off.js';
 import { mayPass } from './errors.js';
 import type { Connection } from './connection.js';
@@ -89,9 +90,9 @@ export function createCalls(options: {
     body: object,
     {
       signal = stopped,
-      traceparent = null,
+      traceparent = activeTraceparent(),
       timeoutMs,
-    }: { signal?: AbortSignal; traceparent?: string | null; timeoutMs?: number } = {},
+    }: { signal?: AbortSignal; traceparent?: string | null | undefined; timeoutMs?: number } = {},
   ): Promise<Record<string, unknown>> {
     const subject = agentSubject.call(id, verb);
     const payload = JSON.stringify(body);
@@ -115,7 +116,7 @@ export function createCalls(options: {
   }
 
   return {
-    async create(what, { parent, traceparent = null, idempotencyKey = randomUUID() }, signal = stopped) {
+    async create(what, { parent, traceparent, idempotencyKey = randomUUID() }, signal = stopped) {
       const body: CallCreateInput = { ...toBody(what), idempotencyKey, ...(parent ? { parent } : {}) };
       const answer = await call(parent ? 'spawn' : 'create', body, { signal, traceparent });
       const tasks = answer['tasks'] as readonly CreatedTask[];

@@ -18,7 +18,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** Where an agent connects that was told nothing. */
 export const DEFAULT_SERVERS = 'nats://127.0.0.1:4222';
 
-type RequestOptions = { readonly timeoutMs?: number; readonly traceparent?: string | null };
+type RequestOptions = { readonly timeoutMs?: number; readonly traceparent?: string | null | undefined };
 
 /** The agent's own connection to NATS: core messages only, never given up. */
 export type Connection = {

@@ -13,6 +13,7 @@ import {
   type TaskStatus,
   type Usage,
 } from '@baton/contracts';
+import { activeTraceparent } from '@baton/telemetry';
 import { BlockTask, ReturnTask, type ReturnReason } from './errors.js';
 import type { Create, CreateOptions } from './call-options.js';
 import type { Calls } from './calls.js';
@@ -82,7 +83,8 @@ export function createContext(run: Run, calls: Calls, actions: RunActions): Task
   function spawn(what: Parameters<Calls['create']>[0], options: CreateOptions = {}) {
     creates += 1;
     const idempotencyKey = options.idempotencyKey ?? `${task.id}:${creates}`;
-    return calls.create(what, { idempotencyKey, parent: run.hold, traceparent: task.traceparent }, signal);
+    const traceparent = activeTraceparent() ?? task.traceparent;
+    return calls.create(what, { idempotencyKey, parent: run.hold, traceparent }, signal);
   }
 
   return {

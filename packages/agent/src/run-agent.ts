@@ -1,3 +1,4 @@
+import { endTracing } from '@baton/telemetry';
 import { createAgent, type Agent } from './agent.js';
 import type { AgentOptions } from './options.js';
 
@@ -24,9 +25,9 @@ export async function runAgent(options: RunAgentOptions): Promise<Agent> {
   }
 
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, onSignal);
-  agent.closed.then(
-    () => process.exit(0),
-    () => process.exit(1),
+  void agent.closed.then(
+    () => exit(0),
+    () => exit(1),
   );
   try {
     await agent.start();
@@ -35,4 +36,9 @@ export async function runAgent(options: RunAgentOptions): Promise<Agent> {
     await agent.closed;
   }
   return agent;
+}
+
+async function exit(status: number): Promise<never> {
+  await endTracing();
+  process.exit(status);
 }

@@ -5,6 +5,7 @@ import { createProgress, type ProgressReport } from './progress.js';
 import { createRuns, type Run } from './runs.js';
 import { createTold } from './told.js';
 import type { HandedOn } from './context.js';
+import { tracedRun, type RunSpan } from './traced-run.js';
 import type { AgentLogger } from './logger.js';
 import type { TaskCommands } from './task-commands.js';
 
@@ -89,11 +90,11 @@ export function createRunner(options: RunnerOptions): Runner {
     if (!open) return;
     for (let run = runs.next(); run; run = runs.next()) {
       runs.move(run, 'starting');
-      void execute(run);
+      void tracedRun(id, run, (span) => execute(run, span));
     }
   }
 
-  async function execute(run: Run): Promise<void> {
+  async function execute(run: Run, span: RunSpan): Promise<void> {
     const started = await commands.send('start', run.hold);
     if (!runs.has(run)) return;
     if (!started.ok) {
@@ -103,6 +104,7 @@ export function createRunner(options: RunnerOptions): Runner {
     if (leaving) return finish(run, returned('draining'));
     runs.move(run, 'running');
     const outcome = await work(run);
+    span.ended(told.with(run, outcome));
     if (runs.has(run) && run.state === 'running') await finish(run, outcome);
   }
 

@@ -8,6 +8,7 @@ import {
   type TaskAnswer,
   type TaskVerb,
 } from '@baton/contracts';
+import { activeTraceparent } from '@baton/telemetry';
 import { backOffMs } from './back-off.js';
 import { createBatcher, type Batcher } from './batcher.js';
 import { mayPass, messageOf, unavailable } from './errors.js';
@@ -42,7 +43,9 @@ export function createTaskCommands(options: TaskCommandsOptions): TaskCommands {
   const batchers = new Map(TASK_VERBS.map((verb) => [verb, verbBatcher(verb, options)]));
   return {
     send(verb, hold, fields) {
-      const command = JSON.stringify({ ...hold, commandId: randomUUID(), ...fields });
+      // Progress is gathered over runs, and too frequent to be traced.
+      const traceparent = verb === 'progress' ? undefined : activeTraceparent();
+      const command = JSON.stringify({ ...hold, commandId: randomUUID(), traceparent, ...fields });
       return (batchers.get(verb) as Batcher<TaskAnswer>).add(command);
     },
     wake() {

@@ -38,7 +38,11 @@ export type Bus = {
   close(): Promise<void>;
 };
 
-export type RequestOptions = { readonly timeoutMs: number; readonly traceparent?: string | undefined };
+export type RequestOptions = {
+  readonly timeoutMs: number;
+  /** The trace it belongs to; when left out, that of the span it is sent in. */
+  readonly traceparent?: string | undefined;
+};
 
 /** Nest injection token of the process's one `Bus`. */
 export const BUS = Symbol('Bus');

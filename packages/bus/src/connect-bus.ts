@@ -1,4 +1,5 @@
 import { DomainError, EVENT_BATCH_CONTENT_TYPE, HEADERS, PROTOCOL_VERSION } from '@baton/contracts';
+import { activeTraceparent } from '@baton/telemetry';
 import { jetstream } from '@nats-io/jetstream';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
@@ -8,6 +9,7 @@ import type { Bus, RequestOptions } from './bus.js';
 import { openLink, type Link, type LinkOptions } from './link.js';
 import { isNoStream, toPublishError, toRequestError, unavailable } from './nats.errors.js';
 import { ensureStreams } from './streams.js';
+import { tracedPublish, tracedRequest } from './traced.js';
 
 /**
  * Connects to NATS and never gives up: resolves after the first attempt even when that failed, so that a service
@@ -23,9 +25,11 @@ export async function connectBus(options: LinkOptions): Promise<Bus> {
       return jetstreamOf(connectionOf(link));
     },
     publishHint: (subject, body) => publishHint(link, options.logger, subject, body),
-    request: (subject, body, requestOptions) => request(link, subject, JSON.stringify(body), requestOptions),
-    requestText: (subject, body, requestOptions) => request(link, subject, body, requestOptions),
-    publishEvents: (subject, messageId, body) => publishEvents(bus, subject, messageId, body),
+    request: (subject, body, requestOptions) =>
+      requestTraced(link, subject, JSON.stringify(body), requestOptions),
+    requestText: (subject, body, requestOptions) => requestTraced(link, subject, body, requestOptions),
+    publishEvents: (subject, messageId, body) =>
+      tracedPublish(subject, messageId, body, () => publishEvents(bus, subject, messageId, body)),
     subscribe: (subject, handle, { queue } = {}) =>
       link.listen(subject, jsonReceiver(options.logger, subject, handle), { queue }).stop,
     listen: (subject, receive, { queue } = {}) => link.listen(subject, receive, { queue }),
@@ -71,6 +75,17 @@ function requestHeaders(traceparent?: string): MsgHdrs {
   made.set(HEADERS.version, PROTOCOL_VERSION);
   if (traceparent !== undefined) made.set(HEADERS.traceparent, traceparent);
   return made;
+}
+
+function requestTraced(
+  link: Link,
+  subject: string,
+  body: string,
+  { timeoutMs, traceparent = activeTraceparent() }: RequestOptions,
+): Promise<unknown> {
+  return tracedRequest(subject, traceparent, () =>
+    request(link, subject, body, { timeoutMs, traceparent: activeTraceparent() ?? traceparent }),
+  );
 }
 
 async function request(
@@ -119,6 +134,8 @@ async function publishOnce(bus: Bus, subject: string, messageId: string, body: s
   if (!bus.isConnected()) throw unavailable('disconnected', `${subject}: not connected to NATS; try again`);
   const eventHeaders = headers();
   eventHeaders.set('Content-Type', EVENT_BATCH_CONTENT_TYPE);
+  const traceparent = activeTraceparent();
+  if (traceparent !== undefined) eventHeaders.set(HEADERS.traceparent, traceparent);
   await bus.jetstream.publish(subject, body, { msgID: messageId, headers: eventHeaders });
 }
 

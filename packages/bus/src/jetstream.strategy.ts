@@ -8,6 +8,7 @@ import type { Bus } from './bus.js';
 import { BusStrategy } from './bus.strategy.js';
 import { startConsumerLoop, type ConsumerLoop } from './consumer-loop.js';
 import { readEventBatch } from './event-batch.js';
+import { tracedProcess } from './traced.js';
 import { JETSTREAM, type BusContext, type ConsumesEventsOptions } from './handlers.js';
 
 /** A message that was ended without success, for whoever keeps such records. */
@@ -100,12 +101,12 @@ export class JetStreamStrategy extends BusStrategy implements CustomTransportStr
       if (!batch.ok) return await this.#end(consumer, message, batch.reason, isCurrent);
       const traceparent = message.headers?.get(HEADERS.traceparent) || undefined;
       const { subject, headers } = message;
-      await this.call(handler, batch.events, {
-        subject,
-        traceparent,
-        headers,
-        deliveryCount,
-      } satisfies BusContext);
+      const context: BusContext = { subject, traceparent, headers, deliveryCount };
+      const of = () => batch.events.map((event) => ('traceparent' in event ? event.traceparent : undefined));
+      const group = consumer.durable;
+      await tracedProcess({ subject, traceparent, of, group, deliveryCount }, () =>
+        this.call(handler, batch.events, context),
+      );
       if (isCurrent()) message.ack();
     } catch (error) {
       const verdict = ackPolicy(error, deliveryCount);

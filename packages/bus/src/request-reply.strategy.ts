@@ -9,6 +9,7 @@ import { BusStrategy } from './bus.strategy.js';
 import { REQUEST_REPLY, type BusContext, type RepliesOptions } from './handlers.js';
 import type { Listening } from './link.js';
 import { mayReplyTo } from './reply-guard.js';
+import { tracedProcess } from './traced.js';
 
 type Endpoint = { readonly handler: MessageHandler; readonly maxInFlight: number; inFlight: number };
 
@@ -98,7 +99,11 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
       const body = parseBody(message);
       const traceparent = sent?.get(HEADERS.traceparent) || undefined;
       const context: BusContext = { subject: message.subject, traceparent, headers: sent };
-      const answer = await this.call(endpoint.handler, body, context);
+      const { subject } = message;
+      const of = () => contextsOf(body);
+      const answer = await tracedProcess({ subject, traceparent, of }, () =>
+        this.call(endpoint.handler, body, context),
+      );
       this.#send(message, JSON.stringify(answer ?? { ok: true }), traceparent);
     } catch (error) {
       this.#refuse(message, error);
@@ -146,6 +151,15 @@ function refuseOtherVersion(version: string | undefined): void {
   throw new DomainError(
     'UNSUPPORTED_VERSION',
     `expected header ${HEADERS.version}: ${PROTOCOL_VERSION}, got ${JSON.stringify(version)}`,
+  );
+}
+
+/** Several commands in one message carry their contexts each. */
+function contextsOf(body: unknown): readonly (string | undefined)[] {
+  const { items } = (body ?? {}) as { readonly items?: unknown };
+  if (!Array.isArray(items)) return [];
+  return items.map((item: { readonly traceparent?: unknown } | null) =>
+    typeof item?.traceparent === 'string' ? item.traceparent : undefined,
   );
 }
 

@@ -5,12 +5,19 @@ import { LIMITS } from './limits.js';
 import { TASK_STATUSES, taskError } from './task.js';
 import type { TaskVerb } from './subjects.js';
 import { usage } from './usage.js';
-import { agentId, uuid } from './words.js';
+import { agentId, traceparent, uuid } from './words.js';
 import { blockForAnswer, blockForChildren } from './workflow.js';
 
 // Columns of the database are as wide: a larger number would be its error, not a refusal.
 const counter = z.int32().min(0);
-const held = { taskId: uuid, attempt: counter, epoch: counter, commandId: uuid };
+const held = {
+  taskId: uuid,
+  attempt: counter,
+  epoch: counter,
+  commandId: uuid,
+  /** The span the command is said in; for one that comes alone the header does. */
+  traceparent: traceparent.optional(),
+};
 
 const used = usage.optional();
 

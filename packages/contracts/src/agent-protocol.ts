@@ -60,6 +60,8 @@ const previousAttempt = z.object({
   endedAt: timestamp,
   reason: z.string(),
   error: taskError.nullable(),
+  /** The span its start was said in. */
+  traceparent: z.string().nullable(),
 });
 export type PreviousAttempt = Readonly<z.infer<typeof previousAttempt>>;
 

@@ -4,6 +4,7 @@ export { describeSettings, setting } from './config/setting.js';
 export { knownNames } from './config/known-names.js';
 export { readConfig } from './config/read-config.js';
 export { explainDatabaseError, isDatabaseAway } from './database-error.js';
+export { observeHttp } from './observe-http.js';
 export { prepareHttpEnd } from './http-end.js';
 export { impatientSocket } from './impatient-socket.js';
 export { expectApplied, lockForMigration, type MigrationLockOptions } from './migration-lock.js';

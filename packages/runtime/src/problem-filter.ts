@@ -1,4 +1,5 @@
 import { DomainError, ERRORS, type ErrorCode } from '@baton/contracts';
+import { activeTraceparent } from '@baton/telemetry';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Logger } from 'pino';
 
@@ -43,7 +44,7 @@ export class ProblemFilter implements ExceptionFilter {
 function problem(error: DomainError, { url, headers }: Request) {
   const { code, message, details, retryable, retryAfterMs } = error.toBody();
   const { errors, ...rest } = details ?? {};
-  const { traceparent } = headers;
+  const traceparent = activeTraceparent() ?? headers['traceparent'];
   return {
     type: `urn:baton:error:${code.toLowerCase()}`,
     title: ERRORS[code].title,

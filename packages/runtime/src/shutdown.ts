@@ -1,3 +1,4 @@
+import { endTracing } from '@baton/telemetry';
 import type { Logger } from 'pino';
 
 export type ShutdownOptions = {
@@ -27,14 +28,14 @@ export function stopOnSignal({ logger, deadlineMs }: ShutdownOptions): OnStop {
       logger.error({ deadlineMs }, 'the shutdown overran its deadline: exiting');
       process.exit(1);
     }, deadlineMs);
-    stop().then(
+    void stop().then(
       () => {
         logger.info('stopped');
-        process.exit(0);
+        return exit(0);
       },
       (error: unknown) => {
         logger.error({ err: error }, 'the shutdown failed');
-        process.exit(1);
+        return exit(1);
       },
     );
   };
@@ -43,6 +44,12 @@ export function stopOnSignal({ logger, deadlineMs }: ShutdownOptions): OnStop {
   return (newer) => {
     stop = newer;
   };
+}
+
+/** Last of all, so that what the stop itself did is in the traces too. */
+async function exit(status: number): Promise<never> {
+  await endTracing();
+  process.exit(status);
 }
 
 /** Logs an exception or a rejected promise that nobody caught as fatal and exits with status 1. */

@@ -4,6 +4,7 @@ import {
   createClock,
   followDatabase,
   nestLogger,
+  observeHttp,
   openDatabase,
   prepareHttpEnd,
   ProblemFilter,
@@ -98,6 +99,7 @@ async function createApp({ dataSource, bus, clock, logger }: Parts) {
   const reports = new ReportService(new ReportStore(dataSource));
   // While it closes, requests that were sent before their client heard of it are served like any other.
   const adapter = new FastifyAdapter({ requestTimeout: REQUEST_TIMEOUT_MS, return503OnClosing: false });
+  observeHttp(adapter.getInstance());
   const endHttp = prepareHttpEnd(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(
     MetricsModule.with({ ingest, reports }),

@@ -1,6 +1,6 @@
 import { JetStreamStrategy, RequestReplyStrategy, type PoisonRecord } from '@baton/bus';
 import { actionOfSubject, LIMITS } from '@baton/contracts';
-import { nestLogger, prepareHttpEnd, ProblemFilter } from '@baton/runtime';
+import { nestLogger, observeHttp, prepareHttpEnd, ProblemFilter } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
@@ -47,6 +47,7 @@ export async function openEdges(services: Services, config: Config, logger: Logg
   });
   adapter.getInstance().removeContentTypeParser('text/plain');
   allowLargeBatches(adapter.getInstance());
+  observeHttp(adapter.getInstance());
   const endHttp = prepareHttpEnd(adapter.getInstance());
   app.useGlobalFilters(new ProblemFilter(logger, translateOutage));
   app.connectMicroservice({

@@ -1,5 +1,6 @@
 import { BUS, type Bus } from '@baton/bus';
 import { LIMITS, SERVICE_SUBJECTS, type AssignRequest, type QueuedTask } from '@baton/contracts';
+import { ATTRIBUTES, beginSpan, inSpan } from '@baton/telemetry';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -28,6 +29,7 @@ export type Attempt = { readonly tried: Tried; readonly settled?: Promise<Settle
 type Proposal = {
   readonly item: AssignRequest['items'][number];
   readonly type: string;
+  readonly traceparent: string | undefined;
   readonly settle: (settled: Settled) => void;
 };
 type Answer = z.infer<typeof assignAnswer>['items'][number] | undefined;
@@ -46,7 +48,11 @@ export class AssignmentService implements OnApplicationShutdown {
   private readonly batcher = createBatcher<Proposal>({
     maxItems: LIMITS.agentItems,
     maxInFlight: BATCHES_IN_FLIGHT,
-    send: (proposals) => this.send(proposals),
+    send: (proposals) => {
+      const of = () => proposals.map(({ traceparent }) => traceparent);
+      const attributes = () => ({ [ATTRIBUTES.tasks]: proposals.length });
+      return inSpan({ name: 'assign', of, attributes }, () => this.send(proposals));
+    },
   });
 
   constructor(
@@ -82,7 +88,9 @@ export class AssignmentService implements OnApplicationShutdown {
     // Without a lease no agent is this process's own, and none is found.
     this.leases.isHolding();
     const startedAt = performance.now();
+    const { span } = beginSpan({ name: 'decide', of: () => [task.traceparent] });
     const placement = decideTask(this.view, task, this.fleetService.clock.now());
+    span?.setAttributes(toldOf(task, placement?.agent.id)).end();
     const tookMicros = (performance.now() - startedAt) * 1_000;
     decisionSeconds.observe(tookMicros / 1_000_000);
     if (placement === undefined) {
@@ -98,7 +106,9 @@ export class AssignmentService implements OnApplicationShutdown {
     const shardEpoch = leaseOf(fleet, agent)?.epoch ?? 0;
     const { id: taskId, version } = task;
     const item = { taskId, version, agentId: agent.id, shardEpoch, decision: { ...decision, tookMicros } };
-    const settled = new Promise<Settled>((settle) => this.batcher.add({ item, type: task.type, settle }));
+    const settled = new Promise<Settled>((settle) =>
+      this.batcher.add({ item, type: task.type, traceparent: task.traceparent, settle }),
+    );
     return { tried: 'placed', settled };
   }
 
@@ -146,6 +156,15 @@ export class AssignmentService implements OnApplicationShutdown {
     );
     return isAboutUs(answer.error.code) ? 'unanswered' : 'refused';
   }
+}
+
+function toldOf(task: QueuedTask, agentId: string | undefined) {
+  return {
+    [ATTRIBUTES.taskId]: task.id,
+    [ATTRIBUTES.taskType]: task.type,
+    [ATTRIBUTES.decisionOutcome]: agentId === undefined ? 'none' : 'placed',
+    ...(agentId === undefined ? {} : { [ATTRIBUTES.agentId]: agentId }),
+  };
 }
 
 function isAboutAgent(code: string): boolean {

@@ -1,6 +1,7 @@
 import { BUS, type Bus } from '@baton/bus';
 import { backlogAnswer, HINT_SUBJECTS, SERVICE_SUBJECTS, typesHint } from '@baton/contracts';
 import type { BacklogAnswer, BacklogRequest, HeldBack, QueuedTask } from '@baton/contracts';
+import { apart } from '@baton/telemetry';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AssignmentService, type Attempt, type Settled } from '../assignment/assignment.service.js';
@@ -123,10 +124,12 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
   private wake(): void {
     if (this.scheduled || this.stopped || this.failed || this.waiting.size === 0) return;
     this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      void this.read();
-    });
+    apart(() =>
+      setImmediate(() => {
+        this.scheduled = false;
+        void this.read();
+      }),
+    );
   }
 
   private async tick(): Promise<void> {

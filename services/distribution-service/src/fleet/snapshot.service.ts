@@ -1,6 +1,7 @@
 import { BUS, type Bus } from '@baton/bus';
 import { LIMITS, SERVICE_SUBJECTS, snapshotAnswer } from '@baton/contracts';
 import type { SnapshotAnswer, SnapshotRequest } from '@baton/contracts';
+import { apart } from '@baton/telemetry';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { LOGGER } from '../logger.js';
@@ -67,10 +68,12 @@ export class SnapshotService implements OnApplicationBootstrap, OnApplicationShu
   refresh(agentIds: Iterable<string>): void {
     for (const agentId of agentIds) this.wanted.add(agentId);
     if (this.stopped || this.wanted.size === 0 || this.coalescing !== undefined) return;
-    this.coalescing = setTimeout(() => {
-      this.coalescing = undefined;
-      void this.refreshWanted();
-    }, COALESCE_MS);
+    this.coalescing = apart(() =>
+      setTimeout(() => {
+        this.coalescing = undefined;
+        void this.refreshWanted();
+      }, COALESCE_MS),
+    );
   }
 
   /** Reads all agents, page by page; again after a second until that succeeds. */

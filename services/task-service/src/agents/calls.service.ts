@@ -17,6 +17,7 @@ import {
 import type { AccessService } from '../access/access.service.js';
 import type { Pool } from '../database/database.js';
 import type { ListService } from '../tasks/list.service.js';
+import { activeTraceparent } from '@baton/telemetry';
 import type { TaskReading } from '../tasks/task.reading.service.js';
 import type { Caller, TaskService } from '../tasks/task.service.js';
 import { namedBy } from '../tasks/delegation.rules.js';
@@ -142,7 +143,7 @@ function idempotencyOf({ agentId, body }: Request, { parent, idempotencyKey: key
 }
 
 function caller(agentId: string, traceparent: string | undefined, bytes: number): Caller {
-  return { actor: `agent:${agentId}`, traceparent: traceparent ?? null, bytes };
+  return { actor: `agent:${agentId}`, traceparent: activeTraceparent() ?? traceparent ?? null, bytes };
 }
 
 /** Whom a task may go to is said when it is created, where the connections count. */

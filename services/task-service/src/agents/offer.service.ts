@@ -7,6 +7,7 @@ import {
   type ChildResult,
   type OfferAnswer,
 } from '@baton/contracts';
+import { ATTRIBUTES, inSpan } from '@baton/telemetry';
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import type { Task } from '../tasks/task.js';
@@ -108,7 +109,10 @@ export class OfferService implements Pick<CommitListener, 'committed' | 'offerAg
     }
     for (const [agentId, offers] of byAgent) {
       for (const message of toMessages(offers)) {
-        const sent = this.send(agentId, message, repeatedIds).finally(() => this.sending.delete(sent));
+        const plan = planOf(agentId, message);
+        const sent = inSpan(plan, () => this.send(agentId, message, repeatedIds)).finally(() =>
+          this.sending.delete(sent),
+        );
         this.sending.add(sent);
       }
     }
@@ -167,6 +171,14 @@ function asAssignment({ assignment, isStarted }: store.LoadedOffer): Assignment 
 }
 
 type OfferMessage = { readonly assignments: readonly Assignment[]; readonly body: string };
+
+function planOf(agentId: string, { assignments }: OfferMessage) {
+  return {
+    name: 'offer',
+    of: () => assignments.map(({ task }) => task.traceparent),
+    attributes: () => ({ [ATTRIBUTES.agentId]: agentId, [ATTRIBUTES.tasks]: assignments.length }),
+  };
+}
 
 /** What fits an offer beside its envelope. */
 const MESSAGE_BYTES = LIMITS.agentMessageBytes - 1_024;

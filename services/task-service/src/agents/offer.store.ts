@@ -100,7 +100,9 @@ async function loadAttempts(
     text: `SELECT * FROM (
         SELECT e.task_id AS "taskId", e.attempt, e.event_data->'changes'->>'assignedTo' AS "agentId",
           lead(coalesce(e.reason, '')) OVER w AS reason, lead(e.created_at) OVER w AS "endedAt",
-          lead(e.event_data->'changes'->'error') OVER w AS error
+          lead(e.event_data->'changes'->'error') OVER w AS error,
+          (SELECT s.traceparent FROM task_events s WHERE s.task_id = e.task_id AND s.attempt = e.attempt
+            AND s.event_type = 'task.started' ORDER BY s.version LIMIT 1) AS traceparent
         FROM unnest($1::uuid[]) AS u(id)
         JOIN task_events e ON e.task_id = u.id AND e.event_data->'changes'->'assignedTo' IS NOT NULL
         WINDOW w AS (PARTITION BY e.task_id ORDER BY e.version)) moved

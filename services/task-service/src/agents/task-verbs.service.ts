@@ -91,7 +91,7 @@ export class TaskVerbsService {
       command: await this.admission.judged(said.command),
       commandId: said.commandId,
       actor: `agent:${agentId}` satisfies Actor,
-      traceparent,
+      traceparent: said.traceparent ?? traceparent,
       bytes,
     });
     if (settled instanceof DomainError) return refused(settled);

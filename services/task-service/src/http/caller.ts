@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { DomainError, idempotencyKey, traceparent } from '@baton/contracts';
+import { activeTraceparent } from '@baton/telemetry';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../tasks/task.service.js';
@@ -17,7 +18,7 @@ export const RequestCaller = createParamDecorator((_: unknown, context: Executio
   const ifVersions = versionsOf(request);
   return {
     actor: ACTOR,
-    traceparent: parent.success ? parent.data : null,
+    traceparent: activeTraceparent() ?? (parent.success ? parent.data : null),
     bytes,
     ...(ifVersions === undefined ? {} : { ifVersions }),
     ...(key === undefined ? {} : { idempotency: { scope: ACTOR, key, fingerprint: fingerprint(request) } }),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@baton/bus';
+import { apart } from '@baton/telemetry';
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import { Loop } from '../loop.js';
@@ -65,7 +66,7 @@ export class OutboxService {
         row.messages.map(({ subject, msgId, body }) => this.bus.publishEvents(subject, msgId, body)),
       );
       this.done.push(row.id);
-      this.deleting ??= this.deleteDone();
+      this.deleting ??= apart(() => this.deleteDone());
       return true;
     } catch (error) {
       this.logger.warn(

@@ -94,7 +94,7 @@ export class TaskService {
   ): Promise<{ readonly accepted: Accepted; readonly replayed: boolean }> {
     if (used !== undefined) await this.usage.keep(used.agentId, [used]);
     const judged = await this.admission.judged(said.command);
-    const outcome = await this.writePath.execute({ ...caller, ...said, command: judged });
+    const outcome = await this.writePath.execute({ ...said, ...caller, command: judged });
     const [accepted] = outcome.accepted;
     if (accepted === undefined) throw taskNotFound(said.command.taskId);
     return { accepted, replayed: outcome.replayed };

@@ -36,6 +36,8 @@ export type SaidCommand = {
   readonly ifVersions?: readonly number[];
   /** What a holder says along the way that it has used up. */
   readonly used?: SaidUsage | undefined;
+  /** The span it was said in, where that is told with it. */
+  readonly traceparent?: string | undefined;
 };
 
 /** To be kept whatever becomes of the command. */
@@ -54,6 +56,7 @@ type HeldWord = {
 type Message = Omit<Fence, 'agentId'> & {
   readonly taskId: string;
   readonly commandId: string;
+  readonly traceparent?: string | undefined;
   readonly usage?: Usage | undefined;
 };
 type Request = Fence & { readonly commandId?: string | undefined; readonly usage?: Usage | undefined };
@@ -211,9 +214,9 @@ function held<Said extends z.ZodType<Message>, Asked extends z.ZodType<Request>>
   return {
     ofMessage(agentId, item) {
       const said = parse(message, item, 'Command');
-      const { taskId, attempt, epoch, commandId, usage } = said;
+      const { taskId, attempt, epoch, commandId, traceparent, usage } = said;
       const hold = { taskId, fence: { agentId, attempt, epoch } };
-      return { command: toCommand(hold, said), commandId, used: usedIn(hold, usage) };
+      return { command: toCommand(hold, said), commandId, traceparent, used: usedIn(hold, usage) };
     },
     ofRequest(taskId, body) {
       const said = parse(request, body, 'Command');

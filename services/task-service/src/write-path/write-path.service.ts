@@ -1,4 +1,5 @@
 import { DomainError } from '@baton/contracts';
+import { apart, ATTRIBUTES, inSpan } from '@baton/telemetry';
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import type { OutboxService } from '../outbox/outbox.service.js';
@@ -76,14 +77,24 @@ export class WritePath {
     return lane;
   }
 
-  private async flush(entries: readonly Entry[]): Promise<void> {
+  private flush(entries: readonly Entry[]): Promise<void> {
+    const plan = {
+      name: 'write batch',
+      of: () => entries.map(({ submission }) => submission.traceparent),
+      attributes: () => ({ [ATTRIBUTES.commands]: entries.length }),
+    };
+    return inSpan(plan, () => this.write(entries));
+  }
+
+  private async write(entries: readonly Entry[]): Promise<void> {
     const waiting = new Map(entries.map((entry) => [entry.submission, entry]));
     await runBatch(this.pool, this.logger, [...waiting.keys()], (submissions, written) => {
       submissions.forEach((submission, index) => {
         const settled = written.settled[index];
         if (settled !== undefined) waiting.get(submission)?.settle(settled);
       });
-      this.tell(written);
+      // What follows is gathered over batches: it is nobody's child.
+      apart(() => this.tell(written));
     });
   }
 

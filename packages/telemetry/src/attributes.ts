@@ -1,0 +1,36 @@
+/**
+ * Names of attributes: the messaging and GenAI conventions of OpenTelemetry 1.45, both in development, and Baton's own
+ * under `baton.*` (docs/tracing.md). Ids are attributes, never part of a name.
+ */
+export const ATTRIBUTES = {
+  messagingSystem: 'messaging.system',
+  messagingOperation: 'messaging.operation.name',
+  messagingOperationType: 'messaging.operation.type',
+  messagingDestination: 'messaging.destination.name',
+  messagingTemplate: 'messaging.destination.template',
+  messagingMessageId: 'messaging.message.id',
+  messagingBatch: 'messaging.batch.message_count',
+  messagingGroup: 'messaging.consumer.group.name',
+  natsDeliveries: 'messaging.nats.delivery_count',
+  genAiOperation: 'gen_ai.operation.name',
+  genAiAgentId: 'gen_ai.agent.id',
+  genAiAgentName: 'gen_ai.agent.name',
+  genAiConversation: 'gen_ai.conversation.id',
+  genAiInputTokens: 'gen_ai.usage.input_tokens',
+  genAiOutputTokens: 'gen_ai.usage.output_tokens',
+  errorType: 'error.type',
+  httpMethod: 'http.request.method',
+  httpRoute: 'http.route',
+  httpStatus: 'http.response.status_code',
+  urlPath: 'url.path',
+  urlScheme: 'url.scheme',
+  taskId: 'baton.task.id',
+  taskType: 'baton.task.type',
+  taskPriority: 'baton.task.priority',
+  taskAttempt: 'baton.task.attempt',
+  taskOutcome: 'baton.task.outcome',
+  agentId: 'baton.agent.id',
+  commands: 'baton.batch.commands',
+  tasks: 'baton.batch.tasks',
+  decisionOutcome: 'baton.decision.outcome',
+} as const;

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import {
+  checkoutDirectory,
+  startProcess,
+  startServices,
+  type RunningProcess,
+  type Services,
+  type Stack,
+} from '@baton/stack';
+import { startTestStack, until } from '@baton/testkit';
+import { startReceiver, type ReceivedSpan, type Receiver } from './system/otlp.js';
+
+// Answers are as loose as JSON is: each test says what it expects of them.
+// oxlint-disable-next-line typescript/no-explicit-any
+type Json = any;
+
+const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+const CLIENT_SPAN = '00f067aa0ba902b7';
+
+let stack: Stack;
+let receiver: Receiver;
+let services: Services;
+let agents: RunningProcess;
+
+beforeAll(async () => {
+  [stack, receiver] = await Promise.all([startTestStack(), startReceiver()]);
+  const environment = {
+    ...process.env,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+    NATS_URL: stack.natsUrl,
+  };
+  services = await startServices({ stack, ports: 'free', environment });
+  agents = await startProcess({
+    name: 'traced agents',
+    command: process.execPath,
+    arguments: ['--import', '@baton/runtime/tracing', 'tests/fixtures/traced-agents.mjs'],
+    directory: checkoutDirectory,
+    environment: { ...environment, OTEL_SERVICE_NAME: 'agents' },
+    logFile: join(stack.directory, 'logs', 'agents.log'),
+  });
+  await until(async () => (await agents.lastLines()).includes('ready'));
+}, 60_000);
+afterAll(async () => {
+  await agents.stop();
+  await services.stop();
+  await Promise.all([stack.stop(), receiver.close()]);
+}, 60_000);
+
+async function http(method: string, path: string, body?: unknown, headers = {}): Promise<Json> {
+  const response = await fetch(`${services.get('task-service').httpUrl}/v1${path}`, {
+    method,
+    headers: { 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return response.json();
+}
+
+/** A task that is traced from its client on, tried again, handed on, and has a child: the ids of both, once done. */
+async function runTracedTask() {
+  await http('PUT', '/agents/ada/connections/bob', {});
+  await http('PUT', '/agents/bob/connections/ada', {});
+  const retryPolicy = { kind: 'fixed', baseSeconds: 0.1, jitter: false };
+  const task = { title: 'Traced', type: 'traced', retryPolicy };
+  const { id } = await http('POST', '/tasks', task, { traceparent: `00-${TRACE_ID}-${CLIENT_SPAN}-01` });
+  const done = (taskId: string) =>
+    until(
+      async () => {
+        const read = await http('GET', `/tasks/${taskId}`, undefined, {
+          traceparent: `00-${'1'.repeat(32)}-${'1'.repeat(16)}-00`,
+        });
+        return read.status === 'completed' && read;
+      },
+      { timeoutMs: 20_000, describe: `task ${taskId} is completed` },
+    );
+  const { result } = await done(id);
+  await done(result.child);
+  return { id, childId: result.child };
+}
+
+const ofTrace = () => receiver.spans.filter(({ traceId }) => traceId === TRACE_ID);
+const named = (name: string) => ofTrace().filter((span) => span.name === name);
+const runsOf = (taskId: string) =>
+  ofTrace()
+    .filter(
+      ({ name, attributes }) => name.startsWith('invoke_agent ') && attributes['baton.task.id'] === taskId,
+    )
+    .toSorted(
+      (a, b) => Number(a.attributes['baton.task.attempt']) - Number(b.attributes['baton.task.attempt']),
+    );
+
+describe('a task that is tried again and handed on', () => {
+  it('is one connected trace from its client to its end', async () => {
+    const { id, childId } = await runTracedTask();
+    await until(
+      () => runsOf(id).length === 3 && runsOf(childId).length === 1 && named('POST /v1/tasks').length === 1,
+    );
+    const runs = runsOf(id);
+    const [create] = named('POST /v1/tasks');
+    expect(create).toMatchObject({
+      service: 'task-service',
+      kind: 'SERVER',
+      parentSpanId: CLIENT_SPAN,
+      attributes: { 'http.route': '/v1/tasks', 'http.response.status_code': 201 },
+    });
+    expect(runs).toMatchObject([
+      {
+        service: 'agents',
+        kind: 'INTERNAL',
+        name: expect.stringMatching(/^invoke_agent (ada|bob)$/),
+        isError: true,
+        links: [],
+        attributes: { 'gen_ai.operation.name': 'invoke_agent', 'error.type': 'unlucky' },
+      },
+      { links: [linkTo(runs[0])], isError: false, attributes: { 'baton.task.attempt': 2 } },
+      {
+        links: [linkTo(runs[0]), linkTo(runs[1])],
+        attributes: { 'baton.task.attempt': 3, 'baton.task.outcome': 'complete' },
+      },
+    ]);
+    for (const run of runs) expect(run.parentSpanId).toBe(create?.spanId);
+    // The child is below the run that had it made.
+    const [spawn] = named('process agent.{agent}.call.spawn');
+    expect(spawn?.parentSpanId).toBe(runs[2]?.spanId);
+    expect(runsOf(childId)[0]?.parentSpanId).toBe(spawn?.spanId);
+    await until(() => everyParentIsThere());
+  });
+
+  it('leaves no part out', () => {
+    for (const [service, kind, name] of PARTS) {
+      expect(named(name)).toContainEqual(expect.objectContaining({ service, kind }));
+    }
+    const [published] = named('publish task.created');
+    expect(published?.attributes).toMatchObject({ 'messaging.system': 'nats' });
+    for (const handled of named('process task.created'))
+      expect(ofTrace().map(({ spanId }) => spanId)).toContain(handled.parentSpanId);
+    const statements = ofTrace().filter(({ attributes }) => 'db.system.name' in attributes);
+    expect(statements.length).toBeGreaterThan(0);
+    expect(JSON.stringify(statements)).not.toMatch(/postgres(ql)?:\/\/\w+:/);
+  });
+
+  it('has no part of anybody else', () => {
+    const strangers = ofTrace().filter(({ name }) => name.startsWith('GET '));
+    expect(strangers).toEqual([]);
+  });
+});
+
+const PARTS = [
+  ['task-service', 'INTERNAL', 'write batch'],
+  ['task-service', 'PRODUCER', 'publish task.created'],
+  ['task-service', 'INTERNAL', 'offer'],
+  ['task-service', 'CLIENT', 'request agent.{agent}.offer'],
+  ['task-service', 'CONSUMER', 'process task.completed'],
+  ['metrics-service', 'CONSUMER', 'process task.created'],
+  ['distribution-service', 'CONSUMER', 'process task.created'],
+  ['distribution-service', 'INTERNAL', 'decide'],
+  ['distribution-service', 'INTERNAL', 'assign'],
+  ['distribution-service', 'CLIENT', 'request svc.task.assign'],
+  ['task-service', 'CONSUMER', 'process svc.task.assign'],
+  ['task-service', 'CONSUMER', 'process agent.{agent}.task.complete'],
+] as const;
+
+function linkTo(span: ReceivedSpan | undefined) {
+  return { traceId: span?.traceId, spanId: span?.spanId };
+}
+
+/** Of the spans of the trace all hang together, below the one of the client. */
+function everyParentIsThere(): boolean {
+  const spans = ofTrace();
+  const ids = new Set([CLIENT_SPAN, ...spans.map(({ spanId }) => spanId)]);
+  return spans.every(({ parentSpanId }) => ids.has(parentSpanId));
+}
