@@ -54,8 +54,18 @@ export const taskEventData = z.object({
   errorCode: z.string().nullable(),
   /** Who handed it on, first to last; absent when nobody did. */
   delegationChain: z.array(agentId).optional(),
-  /** The hold that ended with this change; `startedAt` is null when the agent never began. */
-  left: z.object({ agent: agentId, assignedAt: instant, startedAt: instant.nullable() }).optional(),
+  /**
+   * The hold that ended with this change; `startedAt` is null when the agent never began. `capabilities`: the names of
+   * those the task required, absent when there were none.
+   */
+  left: z
+    .object({
+      agent: agentId,
+      assignedAt: instant,
+      startedAt: instant.nullable(),
+      capabilities: z.array(z.string()).optional(),
+    })
+    .optional(),
   needs: needs.optional(),
   decision: decisionAsSent.optional(),
 });

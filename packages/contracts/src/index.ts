@@ -19,6 +19,7 @@ export * from './message.js';
 export * from './messages.js';
 export * from './nearest.js';
 export * from './operation.js';
+export * from './outcome.js';
 export * from './parse.js';
 export { QueryError } from './query-error.js';
 export * from './route.js';

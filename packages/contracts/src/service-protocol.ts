@@ -4,6 +4,7 @@ import { decision, waiting } from './decision.js';
 import { needs } from './events.js';
 import { labels } from './labels.js';
 import { LIMITS } from './limits.js';
+import { learnedOutcome, OUTCOMES_SERVED } from './outcome.js';
 import { SHARDS } from './shards.js';
 import { capability, priority } from './task.js';
 import { heldBack } from './task-type.js';
@@ -133,6 +134,8 @@ export const snapshotAnswer = z.object({
           runningMs: z.number().optional(),
         }),
       ),
+      /** What became of its tasks. Absent from a task-service that does not learn. */
+      outcomes: z.array(learnedOutcome).max(OUTCOMES_SERVED).optional(),
     }),
   ),
   /** The time of the database, by which `until` of a skipped agent is meant. */

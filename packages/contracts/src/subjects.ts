@@ -14,7 +14,12 @@ export const STREAM_LIMITS = {
   duplicateWindowMs: 300_000,
 } as const;
 
-export const DURABLES = { distribution: 'distribution', reactors: 'reactors', metrics: 'metrics' } as const;
+export const DURABLES = {
+  distribution: 'distribution',
+  reactors: 'reactors',
+  outcomes: 'outcomes',
+  metrics: 'metrics',
+} as const;
 
 /** Requests between services, answered by the queue group named after the answering service. */
 export const SERVICE_SUBJECTS = {

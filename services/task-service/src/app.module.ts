@@ -15,6 +15,7 @@ import { EventHistoryConsumer } from './history/event-history.consumer.js';
 import { EventHistory } from './history/event-history.service.js';
 import { OperationController } from './operations/operation.controller.js';
 import { OperationService } from './operations/operation.service.js';
+import { OutcomeService } from './outcomes/outcome.service.js';
 import type { Services } from './services.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { Documents } from './documents/documents.service.js';
@@ -64,6 +65,7 @@ export class AppModule {
       providers: [
         Documents,
         { provide: ReactorService, useValue: services.reactor },
+        { provide: OutcomeService, useValue: services.outcomes },
         { provide: WatchService, useValue: services.watches },
         { provide: EventStreams, useValue: services.streams },
         { provide: TypeService, useValue: services.types },

@@ -26,6 +26,7 @@ import type { Loop } from './loop.js';
 import { OperationRunner } from './operations/operation.runner.service.js';
 import { OperationService } from './operations/operation.service.js';
 import { EventHistory } from './history/event-history.service.js';
+import { OutcomeService } from './outcomes/outcome.service.js';
 import { OutboxService } from './outbox/outbox.service.js';
 import { LeaseService } from './shards/lease.service.js';
 import { Cursors } from './tasks/cursor.js';
@@ -94,6 +95,7 @@ export type Services = {
   readonly distribution: DistributionService;
   readonly leases: LeaseService;
   readonly reactor: ReactorService;
+  readonly outcomes: OutcomeService;
   readonly history: EventHistory;
 };
 
@@ -215,6 +217,8 @@ export async function createServices(
     distribution: new DistributionService(pool, writePath, leases, holds, clock),
     leases,
     reactor: new ReactorService(pool, writePath),
+    // A crash of Postgres takes what was learned in the last half second with it, and never has it learned twice.
+    outcomes: new OutcomeService(tidyPool),
     history: new EventHistory(pool),
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { agentIn, fleetEntry, fleetOf, queuedTask } from '../../test/factories.js';
-import { believedLevel, learnOutcome, outcomeKey } from './outcomes.fold.js';
+import { applySnapshot } from '../fleet/fleet.fold.js';
+import { applyOutcomes, believedLevel, learnOutcome, outcomeKey, quickness } from './outcomes.fold.js';
 import { POLICIES } from './policies.scoring.js';
 import { learnPrices } from './prices.fold.js';
 import { createView, decideTask } from './task.decide.js';
@@ -54,6 +55,47 @@ describe('what is learned of outcomes', () => {
     const other = { ...writing(), type: 'other' };
     const elsewhere = { ...other, needs: { ...other.needs, backlogClass: 'write other' } };
     expect(decideTask(view, elsewhere, 0)?.agent.id).toBe('boaster');
+  });
+});
+
+describe('what task-service learned', () => {
+  const learned = (succeeded: number, failed: number) => [
+    { type: 'task', capability: 'write', succeeded, failed, durations: { count: 0, sum: 0, squares: 0 } },
+  ];
+
+  it('comes with snapshots and replaces what was known before', () => {
+    const fleet = fleetOf(able('boaster', 1), able('honest', 0.8));
+    const view = createView(fleet, POLICIES.weighted);
+    const snapshot = (outcomes: ReturnType<typeof learned>) =>
+      applySnapshot(fleet, [{ ...able('boaster', 1), held: [], outcomes }], fleet.step, 0);
+    snapshot(learned(0, 6));
+    expect(decideTask(view, writing(), 0)?.agent.id).toBe('honest');
+    snapshot(learned(40, 0));
+    expect(decideTask(view, writing(), 0)?.agent.id).toBe('boaster');
+    snapshot([]);
+    expect(agentIn(fleet, 'boaster').outcomes.size).toBe(0);
+  });
+
+  it('is not taken for news when it is the same', () => {
+    const fleet = fleetOf(able('a', 1));
+    applyOutcomes(fleet, agentIn(fleet, 'a'), learned(1, 2));
+    const { step } = fleet;
+    applyOutcomes(fleet, agentIn(fleet, 'a'), learned(1, 2));
+    expect(fleet.step).toBe(step);
+  });
+});
+
+describe('how quick an agent is', () => {
+  const taking = (seconds: number, count: number) =>
+    quickness({ succeeded: count, failed: 0, durations: { count, sum: count * Math.log(seconds) } });
+
+  it('falls with how long its tasks take, from 1 to 0, the more surely the more it ended', () => {
+    expect(quickness(undefined)).toBeCloseTo(1 - Math.log(61) / Math.log(86_401), 12);
+    expect(taking(60, 10)).toBeCloseTo(quickness(undefined), 12);
+    expect(taking(5, 50)).toBeGreaterThan(taking(5, 1));
+    expect(taking(5, 1)).toBeGreaterThan(taking(10, 1));
+    expect(taking(600, 50)).toBeLessThan(taking(600, 1));
+    expect(taking(1e9, 1e6)).toBe(0);
   });
 });
 

@@ -20,7 +20,11 @@ const needs = fc.record({
   requiredCapabilities: fc.subarray(names).map((chosen) => chosen.map((name) => ({ name }))),
   preferredCapabilities: fc.subarray(names),
 });
-const outcomes = fc.record({ succeeded: fc.nat(50), failed: fc.nat(50) });
+const outcomes = fc.record({
+  succeeded: fc.nat(50),
+  failed: fc.nat(50),
+  durations: fc.record({ count: fc.nat(50), sum: fc.integer({ min: -300, max: 600 }) }),
+});
 const agent = fc.record({
   id: fc.constant('agent'),
   levels: fc.dictionary(fc.constantFrom(...names), part).map((levels) => new Map(Object.entries(levels))),
@@ -34,6 +38,7 @@ const agent = fc.record({
 type Agent = typeof agent extends fc.Arbitrary<infer T> ? T : never;
 type Asked = typeof needs extends fc.Arbitrary<infer T> ? T : never;
 
+const UNKNOWN = { succeeded: 0, failed: 0, durations: { count: 0, sum: 0 } };
 const idle: Agent = {
   id: 'agent',
   levels: new Map(),
@@ -116,9 +121,12 @@ describe('the score', () => {
         levels: new Map(one.levels).set(name, Math.max(level, one.levels.get(name) ?? 0)),
       })),
       fc.constantFrom('task\na', 'task\nb').map((key) => (one: Agent) => {
-        const { succeeded, failed } = one.outcomes.get(key) ?? { succeeded: 0, failed: 0 };
+        const { succeeded, failed, durations } = one.outcomes.get(key) ?? UNKNOWN;
         // One more that went well, as against one more that did not.
-        return { ...one, outcomes: new Map(one.outcomes).set(key, { succeeded: succeeded + 1, failed }) };
+        return {
+          ...one,
+          outcomes: new Map(one.outcomes).set(key, { succeeded: succeeded + 1, failed, durations }),
+        };
       }),
       part.map((less) => (one: Agent) => ({ ...one, price: Math.max(0, one.price - less) })),
       fc.nat(100).map((less) => (one: Agent) => ({ ...one, assignedAt: Math.max(0, one.assignedAt - less) })),

@@ -1,5 +1,6 @@
 import {
   AFFINITY_WEIGHT,
+  ALL_OF_TYPE,
   labelsMet,
   type Labels,
   type Needs,
@@ -7,7 +8,7 @@ import {
   type QueuedTask,
 } from '@baton/contracts';
 import type { Outcomes } from '../fleet/fleet.state.js';
-import { believedLevel, outcomeKey } from './outcomes.fold.js';
+import { believedLevel, outcomeKey, quickness } from './outcomes.fold.js';
 
 /** What tasks have in common that ask for the same, as scorers see it. */
 export type Asked = Pick<Needs, 'requiredCapabilities' | 'preferredCapabilities'> & {
@@ -54,6 +55,8 @@ export const SCORERS = {
   connection: { name: 'connection', kind: 'link' },
   /** Cheap is good: what others would lose by taking a slot of this agent. */
   price: { name: 'price', kind: 'agent', value: (agent) => clamp(1 - agent.price) },
+  /** How long such tasks take it, as far as that is known. */
+  duration: { name: 'duration', kind: 'agent', value: durationPart },
   /** Who was assigned something longest ago comes first. */
   turn: { name: 'turn', kind: 'agent', value: (agent) => clamp(1 - agent.assignedAt / TURNS) },
 } as const satisfies Readonly<Record<string, Scorer>>;
@@ -103,6 +106,10 @@ function capabilityPart(agent: RatedAgent, asked: Asked): number {
   for (const { name } of required) sum += levelOf(agent, asked.type, name);
   for (const name of preferred) sum += 0.5 * levelOf(agent, asked.type, name);
   return sum / count;
+}
+
+function durationPart({ outcomes }: RatedAgent, { type }: Asked): number {
+  return quickness(outcomes.get(outcomeKey(type, ALL_OF_TYPE)));
 }
 
 function levelOf(agent: RatedAgent, type: string, name: string): number {

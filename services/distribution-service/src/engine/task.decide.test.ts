@@ -9,7 +9,7 @@ import type { Fleet } from '../fleet/fleet.state.js';
 import { touchRating } from '../fleet/journal.fold.js';
 import { hold, release, reserve, unreserve } from '../fleet/slots.fold.js';
 import { applyLeases } from '../shards/ownership.fold.js';
-import { learnOutcome } from './outcomes.fold.js';
+import { applyOutcomes, learnOutcome } from './outcomes.fold.js';
 import { POLICIES } from './policies.scoring.js';
 import { createView, decideTask, type FleetView } from './task.decide.js';
 
@@ -110,6 +110,14 @@ const randomChange = fc.oneof<fc.Arbitrary<Change>[]>(
       learnOutcome(fleet, agent, { type: 'task', capabilities: [capability], succeeded });
     }),
   ),
+  fc
+    .tuple(agentId, fc.constantFrom('', ...skills), fc.nat(20), fc.nat(90))
+    .map(([id, capability, count, sum]) =>
+      withAgent(id, (agent, fleet) => {
+        const durations = { count, sum, squares: 0 };
+        applyOutcomes(fleet, agent, [{ type: 'task', capability, succeeded: count, failed: 1, durations }]);
+      }),
+    ),
   fc.tuple(agentId, level).map(([id, price]) =>
     withAgent(id, (agent, fleet) => {
       agent.price = price;

@@ -1,4 +1,5 @@
 import type { FleetEntry, SnapshotAnswer } from '@baton/contracts';
+import { applyOutcomes } from '../engine/outcomes.fold.js';
 import { createAgent, type Fleet, type FleetAgent } from './fleet.state.js';
 import { changeProfile, forget, touchSlots } from './journal.fold.js';
 import { dropHold, hold } from './slots.fold.js';
@@ -28,6 +29,7 @@ export function applySnapshot(
     const agent = fleet.agents.get(entry.agentId);
     if (agent === undefined) continue;
     replaceHolds(fleet, agent, entry.held, askedAt);
+    if (entry.outcomes !== undefined) applyOutcomes(fleet, agent, entry.outcomes);
     if (agent.doubtedAt <= askedAt) settleDoubt(fleet, agent);
   }
   return overtaken;

@@ -4,8 +4,15 @@ import { createJournal, type Journal } from './journal.state.js';
 /** Who holds a task, by which version of the task, and at which step of the fleet that was learned. */
 type Hold = { readonly agentId: string; readonly version: number; readonly learnedAt: number };
 
-/** Weighted counts of tasks that succeeded and failed; what is long past counts less. */
-export type Outcomes = { readonly succeeded: number; readonly failed: number };
+/**
+ * Weighted counts of tasks that succeeded and failed, and the sum of the natural logarithms of how many seconds those
+ * that succeeded took; what is long past counts less.
+ */
+export type Outcomes = {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly durations: { readonly count: number; readonly sum: number };
+};
 
 /** An agent as the distribution sees it. Changed in place, and only by the folds of this folder. */
 export type FleetAgent = {
@@ -40,6 +47,8 @@ export type FleetAgent = {
   pricedAt: number;
   /** What became of its tasks, by type and capability. */
   readonly outcomes: Map<string, Outcomes>;
+  /** The same as it was read last, to tell whether a snapshot has news. */
+  outcomesRead: string;
   /** The step at which its entry was learned. */
   learnedAt: number;
   fingerprint: string;
@@ -142,6 +151,7 @@ export function createAgent(id: string, index: number): FleetAgent {
     price: 0,
     pricedAt: 0,
     outcomes: new Map(),
+    outcomesRead: '[]',
     learnedAt: 0,
     fingerprint: '',
     index,

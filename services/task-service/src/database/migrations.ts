@@ -7,6 +7,7 @@ import { Lists1764100000000 } from './migrations/lists.js';
 import { Operations1764110000000 } from './migrations/operations.js';
 import { SessionAge1764000000000 } from './migrations/session-age.js';
 import { Workflows1764300000000 } from './migrations/workflows.js';
+import { Outcomes1765300000000 } from './migrations/outcomes.js';
 import { WaitLimits1764200000000 } from './migrations/wait-limits.js';
 import { ShardLeases1763900000000 } from './migrations/shard-leases.js';
 import { TaskTypes1764500000000 } from './migrations/task-types.js';
@@ -27,5 +28,6 @@ export const MIGRATIONS = [
   TaskTypes1764500000000,
   History1764600000000,
   DeletedUsage1765200000000,
+  Outcomes1765300000000,
   EventOrder1765500000000,
 ];

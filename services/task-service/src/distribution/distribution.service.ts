@@ -16,6 +16,7 @@ import type { Pool } from '../database/database.js';
 import type { HoldService } from '../types/hold.service.js';
 import type { LeaseService } from '../shards/lease.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
+import { findOutcomes } from '../outcomes/outcome.store.js';
 import { discoverClasses, findQueued } from './backlog.store.js';
 
 const NOTHING_QUEUED: ReadonlyMap<string, readonly QueuedTask[]> = new Map();
@@ -115,10 +116,8 @@ export class DistributionService {
       ...(agentIds === undefined ? {} : { agentIds }),
       ...(after === undefined ? {} : { after }),
     });
-    const held = await findHeld(
-      this.pool,
-      agents.map(({ agentId }) => agentId),
-    );
+    const ids = agents.map(({ agentId }) => agentId);
+    const [held, outcomes] = await Promise.all([findHeld(this.pool, ids), findOutcomes(this.pool, ids)]);
     const byAgent = new Map(
       agents.map(({ agentId }) => [agentId, [] as SnapshotAnswer['agents'][number]['held']]),
     );
@@ -132,6 +131,7 @@ export class DistributionService {
         capabilities: [...agent.capabilities],
         connections: [...agent.connections],
         held: byAgent.get(agent.agentId) ?? [],
+        outcomes: outcomes.get(agent.agentId) ?? [],
       })),
       now: new Date(this.clock.now()).toISOString(),
       next: agents.length === limit ? (agents.at(-1)?.agentId ?? null) : null,

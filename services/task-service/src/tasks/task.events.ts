@@ -79,11 +79,18 @@ export function toTaskEvent(
 }
 
 function leftBy(before: ReplayedTask, after: ReplayedTask): TaskEventData['left'] {
-  const { status, assignedTo, assignedAt, startedAt, attempt } = before;
+  const { status, assignedTo, assignedAt, startedAt, attempt, requiredCapabilities } = before;
   if (assignedTo === null || assignedAt === null || !isHeld(status)) return undefined;
   if (isHeld(after.status) && after.attempt === attempt) return undefined;
   const started = status === 'in_progress' ? startedAt : null;
-  return { agent: assignedTo, assignedAt: iso(assignedAt), startedAt: isoOrNull(started) };
+  return {
+    agent: assignedTo,
+    assignedAt: iso(assignedAt),
+    startedAt: isoOrNull(started),
+    ...(requiredCapabilities.length === 0
+      ? {}
+      : { capabilities: requiredCapabilities.map(({ name }) => name) }),
+  };
 }
 
 /** What the distribution must know about a task that is ready. */

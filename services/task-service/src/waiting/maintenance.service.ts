@@ -6,12 +6,13 @@ import { createMigrator, type Pool } from '../database/database.js';
 import { ensurePartitions } from '../database/partitions.js';
 import { Loop } from '../loop.js';
 import { forgetOldOperations } from '../operations/operation.store.js';
+import { forgetFolded, forgetOldOutcomes } from '../outcomes/outcome.store.js';
 import { forgetOldAudit } from '../write-path/audit.store.js';
 import { forgetOldKeys } from '../write-path/idempotency.store.js';
 
 const EVERY_MS = 3_600_000;
 
-/** Hourly housekeeping: partitions for the months to come; keys, inbox rows, sessions, operations and audit entries past their time. */
+/** Hourly housekeeping: partitions for the months to come; keys, inbox rows, sessions, operations, audit entries and outcomes past their time. */
 export function createMaintenance(pool: Pool, databaseUrl: string, logger: Logger): Loop {
   return new Loop(
     'housekeeping',
@@ -36,6 +37,8 @@ async function keepHouse({ pool, databaseUrl, logger, signal }: House): Promise<
     'old sessions': () => forgetOldSessions(pool, signal),
     'old operations': () => forgetOldOperations(pool, signal),
     'old audit entries': () => forgetOldAudit(pool, signal),
+    'marks of folded events': () => forgetFolded(pool, signal),
+    'old outcomes': () => forgetOldOutcomes(pool, signal),
   };
   // Each for itself: one that fails must not starve the others.
   for (const [step, run] of Object.entries(steps)) {
