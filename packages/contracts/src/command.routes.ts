@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { heldRequests } from './agent-commands.js';
+import { autoAssigned, autoAssignTask } from './choice.js';
 import { assignTask, DELEGATION_ERRORS, reassignTask, TARGET_ERRORS } from './delegation.js';
 import type { ErrorCode } from './errors.js';
 import type { Route } from './route.js';
@@ -102,6 +103,17 @@ export const COMMAND_ROUTES = {
     'AGENT_AT_CAPACITY',
     'AGENT_NOT_ONLINE',
   ]),
+  autoAssignTask: {
+    ...command(
+      'auto-assign',
+      'Gives a queued task at once to the best agent that has room, by criteria beside its own',
+      autoAssignTask.optional(),
+      ['NO_AGENT'],
+    ),
+    description:
+      'What the task requires and excludes holds whatever `criteria` say; `minScore` and what is preferred are taken from them where given. `NO_AGENT` tells the reason, as `GET /v1/tasks/{id}/decision` does.',
+    answers: { 200: autoAssigned },
+  },
   reassignTask: command(
     'reassign',
     'Takes a task from its agent, for another or for whoever can',

@@ -59,6 +59,7 @@ export const decisionAsSent = z.custom<Decision>((value) => typeof value === 'ob
 const WAITING_REASONS = [
   'NO_CAPABLE_AGENT',
   'ALL_AT_CAPACITY',
+  'MIN_SCORE_NOT_REACHED',
   'BLOCKED_BY_DEPENDENCY',
   'BLOCKED_BY_CHILDREN',
   'BLOCKED_BY_QUESTION',

@@ -25,6 +25,7 @@ export const ERRORS = {
   STALE_SESSION: { status: 409, retryable: false, title: 'Another process of the agent holds the session' },
   STALE_SHARD: { status: 409, retryable: true, title: 'Another distributor owns the agent by now' },
   AGENT_AT_CAPACITY: { status: 409, retryable: true, title: 'The agent has no free slot' },
+  NO_AGENT: { status: 409, retryable: true, title: 'No agent can have the task now' },
   AGENT_NOT_ONLINE: { status: 409, retryable: true, title: 'The agent is not online' },
   PAUSED: { status: 409, retryable: true, title: 'Distribution is paused' },
   TYPE_AT_CAPACITY: {

@@ -21,7 +21,12 @@ export const needs = z.object({
   queueKey: z.number(),
   requiredCapabilities: z.array(z.object(requiredCapability.shape)),
   preferredCapabilities: z.array(z.string()),
-  criteria: z.object(criteria.omit({ pin: true }).shape),
+  criteria: z.object({
+    ...criteria.omit({ pin: true }).shape,
+    // Beside those that were asked for: who declined it, whom it was with before. As many as there were.
+    excludedAgents: z.array(agentId).optional(),
+    preferredAgents: z.array(agentId).optional(),
+  }),
   /** It waits for this agent alone: `backlogClass` is that of tasks pinned to it. */
   pinnedTo: agentId.optional(),
   /** Agents passed over for a while, each until the time given. */

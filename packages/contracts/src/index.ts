@@ -6,6 +6,7 @@ export * from './agent-queue.js';
 export * from './authorization.js';
 export * from './authorization.edges.js';
 export * from './decision.js';
+export * from './choice.js';
 export * from './delegation.js';
 export * from './errors.js';
 export * from './event-history.js';

@@ -1,4 +1,5 @@
 import { bestAnswer, bestRequest } from './agent-queue.js';
+import { choiceAnswer, choiceRequest } from './choice.js';
 import { itemsOf, type Message } from './message.js';
 import {
   assigned,
@@ -119,6 +120,24 @@ export const SERVICE_MESSAGES = {
     body: placeRequest,
     answer: placeAnswer,
     errors: [],
+  },
+  choose: {
+    group: 'service',
+    from: 'task-service',
+    subject: SERVICE_SUBJECTS.choose,
+    tells: 'Who is to get this queued task now? Whoever asks binds it, under lock.',
+    body: choiceRequest,
+    answer: choiceAnswer,
+    errors: ['UNAVAILABLE'],
+  },
+  simulate: {
+    group: 'service',
+    from: 'task-service',
+    subject: SERVICE_SUBJECTS.simulate,
+    tells: 'Who would get such a task if it was ready now? It need not exist.',
+    body: choiceRequest,
+    answer: choiceAnswer,
+    errors: ['UNAVAILABLE'],
   },
   explain: {
     group: 'service',

@@ -30,6 +30,8 @@ export const SERVICE_SUBJECTS = {
   snapshot: 'svc.agent.snapshot',
   expire: 'svc.agent.expire',
   lease: 'svc.shard.lease',
+  choose: 'svc.distribution.assign',
+  simulate: 'svc.distribution.simulate',
   explain: 'svc.distribution.explain',
   best: 'svc.distribution.best',
 } as const;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { spawnTasks } from './agent-calls.js';
+import { simulated } from './choice.js';
 import { decisionView } from './decision.js';
 import { DELEGATION_ERRORS } from './delegation.js';
 import { errorBody } from './errors.js';
@@ -31,6 +32,17 @@ export const TASK_ROUTES = {
     answers: { 201: z.union([taskDetail, taskView]) },
     answerHeaders: ['Location', 'ETag', 'Preference-Applied'],
     errors: ['DEPENDENCY_NOT_FOUND'],
+  },
+  simulateTask: {
+    method: 'POST',
+    path: '/v1/tasks/simulate',
+    tag: 'Reading',
+    summary: 'Says who would get a task like this if it was ready now, with the scores, or why nobody would',
+    description:
+      'Nothing is created. What would hold it back first (`hold`, `availableAt`, dependencies) is left out of account; a pause is not.',
+    body: createTask,
+    answers: { 200: simulated },
+    errors: [],
   },
   listTasks: {
     method: 'GET',

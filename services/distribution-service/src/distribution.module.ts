@@ -2,7 +2,7 @@ import { BUS, type Bus } from '@baton/bus';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AssignmentService } from './assignment/assignment.service.js';
-import { ExplainController } from './assignment/explain.controller.js';
+import { ChoiceController } from './assignment/choice.controller.js';
 import { BestController } from './assignment/best.controller.js';
 import { BacklogService } from './backlog/backlog.service.js';
 import { TaskEventsConsumer } from './backlog/task-events.consumer.js';
@@ -23,7 +23,7 @@ class DistributionModule {}
 export function distributionModule(bus: Bus, logger: Logger): DynamicModule {
   return {
     module: DistributionModule,
-    controllers: [ExplainController, BestController, TaskEventsConsumer],
+    controllers: [ChoiceController, BestController, TaskEventsConsumer],
     providers: [
       { provide: BUS, useValue: bus },
       { provide: LOGGER, useValue: logger },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { decision, explainAnswer, SERVICE_SUBJECTS } from '@baton/contracts';
+import { choiceAnswer, decision, explainAnswer, SERVICE_SUBJECTS } from '@baton/contracts';
 import { until } from '@baton/testkit';
 import { queuedTask } from './factories.js';
 import { startFixture, type Fixture } from './fixture.js';
@@ -118,6 +118,27 @@ describe('why a task waits', () => {
     });
     const bad = await tasks.bus.request(SERVICE_SUBJECTS.explain, {}, { timeoutMs: 2_000 });
     expect(bad).toMatchObject({ ok: false, error: { code: 'VALIDATION_FAILED' } });
+  });
+});
+
+describe('who would get a task', () => {
+  it('is answered over NATS from the live fleet, and nothing is proposed', async () => {
+    const { tasks } = fixture;
+    tasks.addAgent('a', able('read'));
+    tasks.addAgent('b', able('write'));
+    await fixture.start();
+    for (const subject of [SERVICE_SUBJECTS.choose, SERVICE_SUBJECTS.simulate]) {
+      const ask = async (capability: string) => {
+        const body = { task: queuedTask(asks(capability)) };
+        return choiceAnswer.parse(await tasks.bus.request(subject, body, { timeoutMs: 2_000 }));
+      };
+      expect(await ask('write')).toMatchObject({
+        waiting: null,
+        decision: { chosen: { agentId: 'b' }, considered: 1, filtered: { capability: 1 } },
+      });
+      expect(await ask('count')).toMatchObject({ decision: null, waiting: { reason: 'NO_CAPABLE_AGENT' } });
+    }
+    expect(tasks.assigned).toHaveLength(0);
   });
 });
 

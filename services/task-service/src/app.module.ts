@@ -9,6 +9,7 @@ import { GreetingService } from './agents/greeting.service.js';
 import { LooksService } from './agents/looks.service.js';
 import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
+import { ChoiceService } from './distribution/choice.service.js';
 import { DistributionConsumer } from './distribution/distribution.consumer.js';
 import { DistributionService } from './distribution/distribution.service.js';
 import { EventHistoryConsumer } from './history/event-history.consumer.js';
@@ -20,6 +21,7 @@ import type { Services } from './services.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { Documents } from './documents/documents.service.js';
 import { LeaseService } from './shards/lease.service.js';
+import { ChoiceController } from './tasks/choice.controller.js';
 import { CommandController } from './tasks/command.controller.js';
 import { DecisionService } from './tasks/decision.service.js';
 import { ListService } from './tasks/list.service.js';
@@ -50,6 +52,7 @@ export class AppModule {
         EventsController,
         TypeController,
         PauseController,
+        ChoiceController,
         CommandController,
         TaskReadingController,
         RelativesController,
@@ -73,6 +76,7 @@ export class AppModule {
         { provide: TaskService, useValue: services.tasks },
         { provide: RelativesService, useValue: services.relatives },
         { provide: TaskReading, useValue: services.reading },
+        { provide: ChoiceService, useValue: services.choices },
         { provide: DecisionService, useValue: services.decisions },
         { provide: ListService, useValue: services.lists },
         { provide: OperationService, useValue: services.bulk },

@@ -21,6 +21,7 @@ import { TaskVerbsService } from './agents/task-verbs.service.js';
 import type { Config } from './config.js';
 import { createPool, type Pool } from './database/database.js';
 import { createMint } from './database/mint-id.js';
+import { ChoiceService } from './distribution/choice.service.js';
 import { DistributionService } from './distribution/distribution.service.js';
 import type { Loop } from './loop.js';
 import { OperationRunner } from './operations/operation.runner.service.js';
@@ -78,6 +79,7 @@ export type Services = {
   readonly types: TypeService;
   readonly admission: AdmissionService;
   readonly reading: TaskReading;
+  readonly choices: ChoiceService;
   readonly decisions: DecisionService;
   readonly watches: WatchService;
   readonly streams: EventStreams;
@@ -199,6 +201,7 @@ export async function createServices(
     types: types.service,
     admission,
     reading,
+    choices: new ChoiceService(pool, bus, writePath, holds),
     decisions,
     watches,
     streams: new EventStreams(watches, reading),

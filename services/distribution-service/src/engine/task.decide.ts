@@ -87,7 +87,7 @@ export function decideNeighbour(
 }
 
 /** Whether not even the best score is what the task asks for. Sums of parts are off by less than this. */
-function isTooLow({ total }: Score, { needs }: Pick<DecidedTask, 'needs'>): boolean {
+export function isTooLow({ total }: Score, { needs }: Pick<DecidedTask, 'needs'>): boolean {
   const { minScore } = needs.criteria;
   return minScore !== undefined && total < minScore - 1e-9;
 }

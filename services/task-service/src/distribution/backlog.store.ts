@@ -2,7 +2,7 @@ import { labelsMet, type AgentView, type BacklogRequest, type QueuedTask } from 
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import { STATE_COLUMNS } from '../tasks/task.columns.js';
-import { isoOrNull, toNeeds } from '../tasks/task.events.js';
+import { toQueuedTask } from '../tasks/task.events.js';
 import { rowToTask, type TaskRow } from '../tasks/task.row.js';
 import { FIRST_ID } from '../write-path/pages.js';
 
@@ -32,7 +32,7 @@ export async function findQueued(
     ],
   });
   const byClass = new Map<string, QueuedTask[]>(classes.map(({ backlogClass }) => [backlogClass, []]));
-  for (const row of rows) byClass.get(row.backlog_class)?.push(toQueuedTask(row));
+  for (const row of rows) byClass.get(row.backlog_class)?.push(toQueuedTask(rowToTask(row)));
   return byClass;
 }
 
@@ -55,21 +55,7 @@ export async function discoverClasses(
         WHERE b.status = 'queued' AND b.backlog_class = head.backlog_class ORDER BY b.queue_key, b.id LIMIT 1) t`,
     values: [after, limit],
   });
-  return rows.map(toQueuedTask);
-}
-
-function toQueuedTask(row: TaskRow): QueuedTask {
-  const task = rowToTask(row);
-  const needs = toNeeds(task);
-  return {
-    id: task.id,
-    version: task.version,
-    type: task.type,
-    priority: task.priority,
-    firstQueuedAt: isoOrNull(task.firstQueuedAt) ?? '',
-    ...(task.traceparent === null ? {} : { traceparent: task.traceparent }),
-    needs: { ...needs, backlogClass: needs.backlogClass ?? task.needsClass },
-  };
+  return rows.map((row) => toQueuedTask(rowToTask(row)));
 }
 
 const DISCOVERY_PAGE = 200;

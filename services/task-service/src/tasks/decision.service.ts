@@ -1,24 +1,21 @@
 import type { Bus } from '@baton/bus';
 import {
-  DomainError,
   SERVICE_SUBJECTS,
   explainAnswer,
   isTerminal,
-  parse,
   type Decision,
   type DecisionView,
   type Waiting,
 } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
 import type { HoldService } from '../types/hold.service.js';
-import { iso, toNeeds } from './task.events.js';
+import { askDistribution } from '../distribution/ask-distribution.js';
+import { iso, toQueuedTask } from './task.events.js';
 import { isMet } from './dependency.decide.js';
 import { findAwaitable } from './edge.store.js';
 import { findQuestions } from './relatives.store.js';
 import * as reader from './task.reader.store.js';
 import { taskNotFound } from './task.reading.service.js';
-
-const EXPLAIN_MS = 1_000;
 
 /** Why a task is where it is. */
 export class DecisionService {
@@ -60,7 +57,7 @@ export class DecisionService {
         nextStep: 'It becomes ready at that time',
       };
     }
-    return (await this.holds.whyHeldBack(task.type)) ?? this.explain(task);
+    return (await this.holds.whyHeldBack(task.type)) ?? explain(this.bus, task);
   }
 
   private async blocked(task: reader.FoundTask): Promise<Waiting> {
@@ -85,27 +82,11 @@ export class DecisionService {
       nextStep: `Say what it asks for: POST /v1/tasks/${id}/${word}`,
     };
   }
+}
 
-  /** Only the distribution knows the live fleet. */
-  private async explain(task: reader.FoundTask): Promise<Waiting> {
-    const queued = {
-      id: task.id,
-      version: task.version,
-      type: task.type,
-      priority: task.priority,
-      firstQueuedAt: iso(task.firstQueuedAt ?? task.createdAt),
-      needs: toNeeds(task),
-    };
-    const answer = await this.bus.request(
-      SERVICE_SUBJECTS.explain,
-      { task: queued },
-      { timeoutMs: EXPLAIN_MS },
-    );
-    const body = answer as { readonly ok?: boolean; readonly error?: { readonly message?: string } };
-    if (body.ok === false)
-      throw new DomainError('UNAVAILABLE', `The distribution answered: ${body.error?.message}`);
-    return parse(explainAnswer, answer, SERVICE_SUBJECTS.explain);
-  }
+/** Only the distribution knows the live fleet. */
+function explain(bus: Bus, task: reader.FoundTask): Promise<Waiting> {
+  return askDistribution(bus, SERVICE_SUBJECTS.explain, toQueuedTask(task), explainAnswer);
 }
 
 function delayOf({ attempt, statusReason }: reader.FoundTask): Waiting['reason'] {

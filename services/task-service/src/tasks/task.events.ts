@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { TaskEvent, TaskEventData, TaskEventType } from '@baton/contracts';
+import type { QueuedTask, TaskEvent, TaskEventData, TaskEventType } from '@baton/contracts';
 import { agentOf } from '@baton/contracts';
 import { changesBetween, changesOfNew, type ReplayedTask } from './task.fold.js';
 import { isHeld } from './task.state.js';
@@ -94,7 +94,7 @@ function leftBy(before: ReplayedTask, after: ReplayedTask): TaskEventData['left'
 }
 
 /** What the distribution must know about a task that is ready. */
-export function toNeeds(task: ReplayedTask): NonNullable<TaskEventData['needs']> {
+function toNeeds(task: ReplayedTask): NonNullable<TaskEventData['needs']> {
   const { pin: _, ...criteria } = task.criteria;
   return {
     backlogClass: task.backlogClass,
@@ -105,6 +105,20 @@ export function toNeeds(task: ReplayedTask): NonNullable<TaskEventData['needs']>
     skippedAgents: task.skippedAgents.map(({ agentId, until }) => ({ agentId, until: iso(until) })),
     connectedFrom: task.delegationChain.at(-1) ?? agentOf(task.createdBy) ?? null,
     ...(task.pinnedTo === null ? {} : { pinnedTo: task.pinnedTo }),
+  };
+}
+
+/** A ready task as the distribution sees it. */
+export function toQueuedTask(task: Task): QueuedTask {
+  const needs = toNeeds(task);
+  return {
+    id: task.id,
+    version: task.version,
+    type: task.type,
+    priority: task.priority,
+    firstQueuedAt: iso(task.firstQueuedAt ?? task.createdAt),
+    ...(task.traceparent === null ? {} : { traceparent: task.traceparent }),
+    needs: { ...needs, backlogClass: needs.backlogClass ?? task.needsClass },
   };
 }
 
