@@ -1,7 +1,10 @@
 import { agentId, parse } from '@baton/contracts';
-import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { RequestCaller } from '../http/caller.js';
+import { markReplayed } from '../http/replayed.js';
 import type { Caller } from '../tasks/task.service.js';
+import type { Answered } from '../write-path/answer.keys.js';
 import { AgentOperations } from './agent-operations.service.js';
 
 @Controller('v1/agents')
@@ -10,20 +13,32 @@ export class AgentOperationsController {
 
   @Post(':id/drain')
   @HttpCode(200)
-  drain(@Param('id') id: string, @RequestCaller() caller: Caller) {
-    return this.operations.drain(parse(agentId, id, 'Agent id'), caller);
+  async drain(
+    @Param('id') id: string,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return answer(await this.operations.drain(parse(agentId, id, 'Agent id'), caller), reply);
   }
 
   @Post(':id/resume')
   @HttpCode(200)
-  resume(@Param('id') id: string, @RequestCaller() caller: Caller) {
-    return this.operations.resume(parse(agentId, id, 'Agent id'), caller);
+  async resume(
+    @Param('id') id: string,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return answer(await this.operations.resume(parse(agentId, id, 'Agent id'), caller), reply);
   }
 
   @Post(':id/redistribute')
   @HttpCode(200)
-  redistribute(@Param('id') id: string, @RequestCaller() caller: Caller) {
-    return this.operations.redistribute(parse(agentId, id, 'Agent id'), caller);
+  async redistribute(
+    @Param('id') id: string,
+    @RequestCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return answer(await this.operations.redistribute(parse(agentId, id, 'Agent id'), caller), reply);
   }
 
   @Get(':id/workload')
@@ -35,4 +50,9 @@ export class AgentOperationsController {
   queue(@Param('id') id: string) {
     return this.operations.queue(parse(agentId, id, 'Agent id'));
   }
+}
+
+function answer<T>({ answer: given, replayed }: Answered<T>, reply: FastifyReply): T {
+  markReplayed(reply, replayed);
+  return given;
 }

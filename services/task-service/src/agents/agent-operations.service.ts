@@ -6,6 +6,7 @@ import {
   LIMITS,
   parse,
   SERVICE_SUBJECTS,
+  type Actor,
   type AgentQueue,
   type AgentView,
   type Control,
@@ -21,8 +22,7 @@ import { findFitting, findQueued } from '../distribution/backlog.store.js';
 import { pinClass } from '../tasks/pin.policy.js';
 import type { Caller } from '../tasks/task.service.js';
 import { writeAudit } from '../write-path/audit.service.js';
-import { isRepeated } from '../write-path/batch.keys.js';
-import { keepKeys } from '../write-path/idempotency.store.js';
+import { answerOnce, type Answered } from '../write-path/answer.keys.js';
 import type { AgentService } from './agent.service.js';
 import { lockAgent, saveDrained } from './agent.store.js';
 import { fleetData, insertFleetEvents, type FleetAnnouncer } from './fleet.events.js';
@@ -44,20 +44,26 @@ export class AgentOperations {
   ) {}
 
   /** Gives the agent nothing more, whichever process of it comes; what it has not begun goes elsewhere. */
-  async drain(id: string, caller: Caller): Promise<AgentView> {
-    if (await this.setDrained(id, true, caller)) this.tell(id, { type: 'drain', reason: 'drained' });
-    await this.redistribution.redistribute(id, caller.actor);
-    return this.agents.get(id);
+  drain(id: string, { actor, idempotency }: Caller): Promise<Answered<AgentView>> {
+    return answerOnce(this.pool, idempotency, async () => {
+      if (await this.setDrained(id, true, actor)) this.tell(id, { type: 'drain', reason: 'drained' });
+      await this.redistribution.redistribute(id, actor);
+      return this.agents.get(id);
+    });
   }
 
-  async resume(id: string, caller: Caller): Promise<AgentView> {
-    if (await this.setDrained(id, false, caller)) this.tell(id, { type: 'rehello', reason: 'resumed' });
-    return this.agents.get(id);
+  resume(id: string, { actor, idempotency }: Caller): Promise<Answered<AgentView>> {
+    return answerOnce(this.pool, idempotency, async () => {
+      if (await this.setDrained(id, false, actor)) this.tell(id, { type: 'rehello', reason: 'resumed' });
+      return this.agents.get(id);
+    });
   }
 
-  async redistribute(id: string, { actor }: Caller): Promise<Redistributed> {
-    await this.agents.get(id);
-    return this.redistribution.redistribute(id, actor);
+  redistribute(id: string, { actor, idempotency }: Caller): Promise<Answered<Redistributed>> {
+    return answerOnce(this.pool, idempotency, async () => {
+      await this.agents.get(id);
+      return this.redistribution.redistribute(id, actor);
+    });
   }
 
   async workload(id: string): Promise<WorkloadView> {
@@ -99,10 +105,8 @@ export class AgentOperations {
     }
   }
 
-  private async setDrained(id: string, drained: boolean, { actor, idempotency }: Caller): Promise<boolean> {
+  private async setDrained(id: string, drained: boolean, actor: Actor): Promise<boolean> {
     const outbox = await inTransaction(this.pool, async (db) => {
-      if (idempotency && (await isRepeated(db, idempotency))) return undefined;
-      if (idempotency) await keepKeys(db, [{ idempotency, outcome: [] }]);
       if ((await lockAgent(db, id)) === undefined)
         throw new DomainError('AGENT_NOT_FOUND', `No agent ${id} is registered`);
       const agent = await saveDrained(db, id, drained);

@@ -16,6 +16,8 @@ import { HELD_WORDS, type SaidCommand } from '../tasks/task.words.js';
 import type { UsageService } from '../usage/usage.service.js';
 import type { WatchService } from '../watching/watch.service.js';
 import type { AdmissionService } from '../types/admission.service.js';
+import { answerOnce } from '../write-path/answer.keys.js';
+import type { Idempotency } from '../write-path/submission.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { saveProgress } from './progress.store.js';
 
@@ -78,6 +80,16 @@ export class TaskVerbsService {
         return task === undefined ? this.refusalOf(agentId, item) : { taskId: item.taskId, ...task };
       }),
     );
+  }
+
+  /** One report, taken once with one key; throws what it was refused for. */
+  reportOnce(agentId: string, item: ProgressCommand, idempotency: Idempotency | undefined) {
+    return answerOnce(this.pool, idempotency, async () => {
+      const [outcome] = await this.report(agentId, [item]);
+      if (outcome === undefined) throw new Error('progress was taken without an outcome');
+      if (outcome instanceof DomainError) throw outcome;
+      return outcome;
+    });
   }
 
   private async submit(

@@ -20,7 +20,7 @@ import * as reader from '../tasks/task.reader.store.js';
 import { taskNotFound } from '../tasks/task.reading.service.js';
 import type { Caller } from '../tasks/task.service.js';
 import type { HoldService } from '../types/hold.service.js';
-import { isKnownKey } from '../write-path/idempotency.store.js';
+import { findKey } from '../write-path/idempotency.store.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 
 type Assigned = AutoAssigned & { readonly version: number; readonly replayed: boolean };
@@ -46,7 +46,7 @@ export class ChoiceService {
    */
   async assign(taskId: string, criteria: Criteria, caller: Caller): Promise<Assigned> {
     const { idempotency } = caller;
-    if (idempotency !== undefined && (await isKnownKey(this.pool, idempotency)))
+    if (idempotency !== undefined && (await findKey(this.pool, idempotency)) !== undefined)
       return this.bind(taskId, '', null, caller);
     const tried: string[] = [];
     for (;;) {

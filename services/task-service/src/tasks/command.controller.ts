@@ -1,4 +1,4 @@
-import { DomainError, heldRequests, parse, uuid } from '@baton/contracts';
+import { heldRequests, parse, uuid } from '@baton/contracts';
 import { Body, Controller, Delete, HttpCode, Param, Patch, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TaskVerbsService } from '../agents/task-verbs.service.js';
@@ -53,14 +53,15 @@ export class CommandController {
   async progress(
     @Param('id') id: string,
     @Body() body: unknown,
+    @RequestCaller() { idempotency }: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const taskId = parse(uuid, id, 'Task id');
     const { agentId, commandId = '', ...said } = parse(heldRequests.progress, body, 'Command');
-    const [outcome] = await this.verbs.report(agentId, [{ ...said, taskId, commandId }]);
-    if (outcome === undefined) throw new Error('progress was taken without an outcome');
-    if (outcome instanceof DomainError) throw outcome;
-    return answer(outcome, reply);
+    const report = { ...said, taskId, commandId };
+    const reported = await this.verbs.reportOnce(agentId, report, idempotency);
+    markReplayed(reply, reported.replayed);
+    return answer(reported.answer, reply);
   }
 
   @Post(Object.keys(WORDS).map((word) => `:id/${word}`))

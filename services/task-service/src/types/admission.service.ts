@@ -10,7 +10,7 @@ import type { z } from 'zod';
 import type { Pool } from '../database/database.js';
 import type { Idempotency } from '../write-path/submission.js';
 import type { TaskCommand } from '../tasks/task.state.js';
-import { isKnownKey } from '../write-path/idempotency.store.js';
+import { findKey } from '../write-path/idempotency.store.js';
 import type { TypeRegistry } from './type.registry.js';
 import { findTypesOf } from './type.store.js';
 
@@ -57,7 +57,7 @@ export class AdmissionService {
     }
     if (problems.length === 0) return request;
     const key = keyOf(request);
-    if (key !== undefined && (await isKnownKey(this.pool, key))) return request;
+    if (key !== undefined && (await findKey(this.pool, key)) !== undefined) return request;
     throw refusal('VALIDATION_FAILED', what, problems);
   }
 

@@ -24,16 +24,16 @@ export class PauseController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const { reason = null } = parse(pauseAll, body ?? {}, 'Pause');
-    const { view, replayed } = await this.types.pause(reason, caller);
+    const { answer, replayed } = await this.types.pause(reason, caller);
     markReplayed(reply, replayed);
-    return view;
+    return answer;
   }
 
   @Post('resume')
   @HttpCode(200)
   async resume(@RequestCaller() caller: Caller, @Res({ passthrough: true }) reply: FastifyReply) {
-    const { view, replayed } = await this.types.resume(caller);
+    const { answer, replayed } = await this.types.resume(caller);
     markReplayed(reply, replayed);
-    return view;
+    return answer;
   }
 }

@@ -16,8 +16,7 @@ import type { Cursors } from '../tasks/cursor.js';
 import type { Page } from '../tasks/cursor.js';
 import type { Caller } from '../tasks/task.service.js';
 import { writeAudit } from '../write-path/audit.service.js';
-import { isRepeated } from '../write-path/batch.keys.js';
-import { keepKeys } from '../write-path/idempotency.store.js';
+import { answerOnce, type Answered } from '../write-path/answer.keys.js';
 import { compileSchema } from './json-schema.js';
 import type { TypeRegistry } from './type.registry.js';
 import * as store from './type.store.js';
@@ -87,18 +86,15 @@ export class TypeService {
     return this.changePause('resume', caller, store.deletePause);
   }
 
-  private async changePause(
+  private changePause(
     action: 'pause' | 'resume',
     { actor, idempotency }: Caller,
     work: (db: Client) => Promise<void>,
-  ): Promise<{ readonly view: PauseView; readonly replayed: boolean }> {
-    const replayed = await this.change(actor, action, 'everything', async (db) => {
-      if (idempotency && (await isRepeated(db, idempotency))) return true;
-      await work(db);
-      if (idempotency) await keepKeys(db, [{ idempotency, outcome: [] }]);
-      return false;
+  ): Promise<Answered<PauseView>> {
+    return answerOnce(this.pool, idempotency, async () => {
+      await this.change(actor, action, 'everything', work);
+      return this.readPause();
     });
-    return { view: await this.readPause(), replayed };
   }
 
   /** One change at a time in the whole deployment: the revision is its lock. Told to everybody once committed. */

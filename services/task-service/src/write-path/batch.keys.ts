@@ -71,8 +71,16 @@ export async function repeatedOutcome<T>(
   idempotency: Idempotency,
 ): Promise<readonly T[] | undefined> {
   const stored = (await claimKeys<T>(db, [idempotency])).get(keyName(idempotency));
-  if (stored !== undefined && stored.fingerprint !== idempotency.fingerprint) throw otherBody(idempotency);
+  refuseOtherBody(idempotency, stored);
   return stored && (stored.outcome ?? []);
+}
+
+/** Throws when the key stands for another request. */
+export function refuseOtherBody(
+  idempotency: Idempotency,
+  stored: Pick<StoredKey, 'fingerprint'> | undefined,
+): void {
+  if (stored !== undefined && stored.fingerprint !== idempotency.fingerprint) throw otherBody(idempotency);
 }
 
 /** Remembers what accepted keys stand for; those of refused commands may be tried again. */

@@ -39,10 +39,18 @@ export async function claimKeys<T = Accepted>(
   return new Map(rows.map((row) => [keyName(row), row]));
 }
 
-/** Whether a request with this key was accepted before. */
-export async function isKnownKey(db: Queryable, { scope, key }: Idempotency): Promise<boolean> {
-  const text = 'SELECT 1 FROM idempotency_keys WHERE scope = $1 AND key = $2 AND outcome IS NOT NULL';
-  return (await db.query(text, [scope, key])).rowCount === 1;
+/** What an accepted key stands for, without taking it. */
+export async function findKey<T = Accepted>(
+  db: Queryable,
+  { scope, key }: Idempotency,
+): Promise<StoredKey<T> | undefined> {
+  const { rows } = await db.query<StoredKey<T>>({
+    name: 'find-key',
+    text: `SELECT fingerprint, outcome FROM idempotency_keys
+      WHERE scope = $1 AND key = $2 AND outcome IS NOT NULL`,
+    values: [scope, key],
+  });
+  return rows[0];
 }
 
 /** Remembers what accepted keys stand for. */
