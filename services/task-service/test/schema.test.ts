@@ -23,6 +23,34 @@ describe('the schema', () => {
     }
   });
 
+  it('is migrated though others use the table, which nobody waits for behind it', async () => {
+    const database = await createTestDatabase({ schema: 'task_service', migrate: migrateEmpty });
+    const dataSource = await createDataSource(database.url).initialize();
+    const reader = dataSource.createQueryRunner();
+    const told: string[] = [];
+    const options = { tell: (text: string) => void told.push(text), signal: new AbortController().signal };
+    try {
+      await dataSource.query(`DELETE FROM task_service_migrations WHERE name LIKE 'WaitLimits%'`);
+      for (const column of ['queue_timeout', 'progress_timeout'])
+        await dataSource.query(`ALTER TABLE tasks DROP COLUMN ${column} CASCADE`);
+      await reader.query('BEGIN');
+      await reader.query('SELECT count(*) FROM tasks');
+      await expect(migrate(database.url, { ...options, patienceMs: 1 })).rejects.toThrow(
+        /which others use: process \d+ of task-service, .*end that and start again/,
+      );
+      const migrated = migrate(database.url, options);
+      await until(() => told.length === 1, { timeoutMs: 20_000 });
+      // Its wait for the lock is over: who comes later is not held up.
+      await dataSource.query('SELECT count(*) FROM tasks');
+      await reader.query('COMMIT');
+      expect(await migrated).toEqual(['WaitLimits1764200000000']);
+    } finally {
+      await reader.release();
+      await dataSource.destroy();
+      await database.close();
+    }
+  }, 60_000);
+
   it('is migrated when the replica that migrates has done so, however long that takes', async () => {
     const database = await createTestDatabase();
     const other = await createMigrator(database.url).initialize();

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { buildPartitionedIndex } from '../concurrently.js';
 
 /**
  * The transaction that wrote each event, by which the history is read in an order in which nothing committed late is
@@ -15,17 +16,7 @@ export class EventOrder1765500000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER TABLE task_events ADD COLUMN IF NOT EXISTS xid xid8');
     await runner.query('ALTER TABLE task_events ALTER COLUMN xid SET DEFAULT pg_current_xact_id()');
-    await runner.query(`DROP INDEX IF EXISTS task_events_by_commit`);
-    await runner.query('CREATE INDEX task_events_by_commit ON ONLY task_events (xid)');
-    const partitions: readonly { readonly name: string }[] = await runner.query(
-      `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'task_events'::regclass`,
-    );
-    for (const { name } of partitions) {
-      const index = `${name}_by_commit`;
-      await runner.query(`DROP INDEX CONCURRENTLY IF EXISTS ${index}`);
-      await runner.query(`CREATE INDEX CONCURRENTLY ${index} ON ${name} (xid)`);
-      await runner.query(`ALTER INDEX task_events_by_commit ATTACH PARTITION ${index}`);
-    }
+    await buildPartitionedIndex(runner, 'task_events', { name: 'task_events_by_commit', on: '(xid)' });
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { buildIndex, dropIndex } from '../concurrently.js';
 
 const STATEMENTS = [
   `CREATE TABLE IF NOT EXISTS task_types (
@@ -14,23 +15,20 @@ const STATEMENTS = [
   )`,
   // Rises with every change of a type or of the pause: by it replicas see that what they keep is old.
   `INSERT INTO settings VALUES ('task_types_revision', '0') ON CONFLICT DO NOTHING`,
-  // Left behind invalid by a build that was cut off.
-  `DROP INDEX IF EXISTS tasks_held_type`,
-  // How many tasks of a type of limited concurrency are held, counted under the lock of the type.
-  `CREATE INDEX CONCURRENTLY tasks_held_type ON tasks (type) WHERE status IN ('assigned','in_progress')`,
 ];
 
-/** Registered task types, and the index by which their concurrency is limited. */
+/** Registered task types, and the index by which their concurrency was limited at first. */
 export class TaskTypes1764500000000 implements MigrationInterface {
   /** An index is built beside running replicas only outside a transaction; every statement may be repeated. */
   readonly transaction = false;
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of STATEMENTS) await runner.query(statement);
+    await buildIndex(runner, 'tasks_held_type', `tasks (type) WHERE status IN ('assigned','in_progress')`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP INDEX CONCURRENTLY IF EXISTS tasks_held_type');
+    await dropIndex(runner, 'tasks_held_type');
     await runner.query('DROP TABLE IF EXISTS task_types');
     await runner.query(`DELETE FROM settings WHERE name IN ('task_types_revision', 'paused')`);
   }
