@@ -39,9 +39,32 @@ async function tree(): Promise<{ readonly root: string; readonly child: string }
   return { root, child: spawned.tasks[0].id };
 }
 
+const eventsOf = async (table: string, id: string): Promise<number> =>
+  (await fixture.db.query(`SELECT count(*)::int AS n FROM ${table} WHERE task_id = $1`, [id])).rows[0].n;
+
 const archiveNow = (hotSeconds?: number) => archive(fixture.databaseUrl, hotSeconds);
 
 describe('the archive', () => {
+  it('is asked too who had a task, and takes the history of what was deleted', async () => {
+    const [had, gone] = [await create(fixture), await create(fixture)];
+    await start(had);
+    await verb(fixture, 'ada', 'return', { taskId: had, attempt: 1, epoch, reason: 'declined' });
+    for (const id of [had, gone]) await cancel(id);
+    const ask = () => fixture.ask('agent.ada.call.get', { taskId: had });
+    await fixture.db.query(`UPDATE tasks SET last_agent_id = 'bob' WHERE id = $1`, [had]);
+    expect((await ask()).ok).toBe(true);
+    expect((await fixture.http('DELETE', `/v1/tasks/${gone}`)).status).toBe(204);
+    expect(await archiveNow(3_600)).toBe(0);
+    expect(await eventsOf('task_events', gone)).toBe(3);
+    expect(await archiveNow()).toBe(1);
+    expect((await ask()).ok).toBe(true);
+    expect((await fixture.ask('agent.stranger.call.get', { taskId: had })).ok).toBe(false);
+    expect([await eventsOf('task_events', gone), await eventsOf('archived_task_events', gone)]).toEqual([
+      0, 3,
+    ]);
+    await fixture.db.query(`UPDATE archived_tasks SET last_agent_id = 'ada' WHERE id = $1`, [had]);
+  });
+
   it('takes a tree when all of it has ended long enough ago, and the API tells the same of it', async () => {
     const { root, child } = await tree();
     await complete(root);

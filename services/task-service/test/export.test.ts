@@ -136,7 +136,9 @@ describe('the export', () => {
 
   it('writes again what is not on the disk any more as it was written, before it drops anything', async () => {
     const id = await create(fixture);
-    await cancel(id);
+    const gone = await create(fixture);
+    for (const one of [id, gone]) await cancel(one);
+    await fixture.http('DELETE', `/v1/tasks/${gone}`);
     await archive(fixture.databaseUrl);
     await age(fixture, '2024-04-01');
     await fixture.db
@@ -144,7 +146,11 @@ describe('the export', () => {
       bytes = 1, tasks = 1 WHERE month = '2024-04-01'`);
     await writeFile(join(directory, 'tasks-2024-04.jsonl.gz'), 'cut off');
     await exportMonths(fixture.databaseUrl, directory);
-    expect((await read('tasks-2024-04.jsonl.gz')).map(({ task }) => task.id)).toContain(id);
+    const lines = await read('tasks-2024-04.jsonl.gz');
+    expect(lines.filter(({ task }) => task !== null).map(({ task }) => task.id)).toContain(id);
+    // Of what was deleted there is its history.
+    const [deleted, ...more] = lines.filter(({ task }) => task === null);
+    expect([deleted?.events.map((event: Json) => event.task_id), more]).toEqual([[gone, gone, gone], []]);
     expect(await stateOf(fixture, '2024-04-01')).toBe('dropped');
   });
 

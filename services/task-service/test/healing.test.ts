@@ -58,6 +58,26 @@ describe('what a process left behind when it died', () => {
     expect(rows).toEqual([{ status_reason: 'expired', lost_count: 1 }]);
   });
 
+  it('is watched again when an older version, which did not know a limit, wrote the task last', async () => {
+    const { epoch } = await hello(fixture, 'older');
+    const [waiting, working, plain] = [
+      await create(fixture, { queueTimeout: 1 }),
+      await create(fixture, { progressTimeout: 1, maxRetries: 0 }),
+      await create(fixture),
+    ];
+    const { attempt } = await assign(fixture, working, 'older');
+    await fixture.restart(async () => {
+      await fixture.db.query(
+        `UPDATE tasks SET due_at = NULL, status = 'in_progress', holder_epoch = $2, started_at = now() WHERE id = $1`,
+        [working, epoch],
+      );
+      await fixture.db.query('UPDATE tasks SET due_at = NULL WHERE id = ANY($1)', [[waiting, plain]]);
+    });
+    expect(attempt).toBe(1);
+    await Promise.all([becomes(waiting, 'failed'), becomes(working, 'failed')]);
+    expect(await statusOf(fixture, plain)).toBe('queued');
+  });
+
   it('is taken up list by list: one that cannot be read does not starve the others', async () => {
     const { epoch } = await hello(fixture, 'lost');
     const taskId = await create(fixture);

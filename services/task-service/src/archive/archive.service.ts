@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { createPool, type Pool } from '../database/database.js';
+import { createPool, type Client, type Pool } from '../database/database.js';
 import { classify } from '../database/pg.errors.js';
 import { inTransaction } from '../database/transaction.js';
 import { Loop } from '../loop.js';
 import { lowestId } from '../tasks/task-id.js';
 import { FIRST_ID } from '../write-path/pages.js';
-import { archiveTrees, findCandidates, readTime, takeTurn } from './archive.store.js';
+import { archiveDeleted, archiveTrees, findCandidates, readTime, takeTurn } from './archive.store.js';
 
 /** Statements of the archive read a page of trees or move a chunk of one, while nobody waits for them. */
 const ARCHIVE_STATEMENT_MS = 60_000;
@@ -87,6 +87,10 @@ async function archiveAll({ pool, hotSeconds, logger, signal, counts }: Run): Pr
     }
     after = page.next;
   }
+  for (let moved = 1; moved > 0 && !signal.aborted;) {
+    const outcome = await inTurn(pool, (client, month) => archiveDeleted(client, { endedBefore, month }));
+    moved = outcome === 'not our turn' ? 0 : outcome;
+  }
 }
 
 function archiveGroup(
@@ -94,8 +98,15 @@ function archiveGroup(
   roots: readonly string[],
   endedBefore: number,
 ): Promise<number | 'not our turn'> {
+  return inTurn(pool, (client, month) => archiveTrees(client, roots, { endedBefore, month }));
+}
+
+function inTurn(
+  pool: Pool,
+  move: (client: Client, month: string) => Promise<number>,
+): Promise<number | 'not our turn'> {
   return inTransaction(pool, async (client) => {
     const month = await takeTurn(client);
-    return month === undefined ? 'not our turn' : archiveTrees(client, roots, { endedBefore, month });
+    return month === undefined ? 'not our turn' : move(client, month);
   });
 }

@@ -1,6 +1,6 @@
 import type { Client, Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
-import { moveTasks } from './move.store.js';
+import { moveHistories, moveTasks } from './move.store.js';
 import { lockOpenMonths } from './archived.store.js';
 
 /** Tasks looked at by one statement. */
@@ -163,4 +163,26 @@ export async function takeTurn(db: Client): Promise<string | undefined> {
   if (turn?.taken !== true) return undefined;
   if ((await lockOpenMonths(db, [turn.month])).length === 1) return turn.month;
   throw new Error(`the archive has no open partition for the month of ${turn.month}; run npm run migrate`);
+}
+
+/**
+ * Moves the history of tasks that were deleted long enough ago to the archive, where it leaves with its month. Inside an
+ * open transaction; says how many went, at most as many as one moves.
+ */
+export async function archiveDeleted(
+  db: Client,
+  { endedBefore, month }: { readonly endedBefore: number; readonly month: string },
+): Promise<number> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'archive-deleted',
+    text: `SELECT task_id AS id FROM task_events WHERE event_type = 'task.deleted'
+      AND created_at < to_timestamp($1::float8 / 1000) ORDER BY task_id LIMIT ${BATCH}`,
+    values: [endedBefore],
+  });
+  await moveHistories(
+    db,
+    rows.map(({ id }) => id),
+    { month },
+  );
+  return rows.length;
 }

@@ -1,6 +1,7 @@
 import type { Client, Queryable } from '../database/database.js';
 import { ARCHIVED_TABLES, partitionName } from '../database/archive-tables.js';
 import { pgArray } from '../database/pg-array.js';
+import { FIRST_ID } from '../write-path/pages.js';
 import { lockOpenMonths } from './archived.store.js';
 
 /** A month of the archive that is to leave the database, given as `YYYY-MM-DD`. */
@@ -102,9 +103,9 @@ const PARTS = ARCHIVED_TABLES.filter(({ table }) => table !== 'tasks').map(
       WHERE r.month = $1::date AND r.task_id = t.id ORDER BY ${key}))`,
 );
 
-/** All tasks of a frozen month by id, each with all its rows as one line of JSON. Throws when one has not ended. */
+/** All tasks of a frozen month by id, and behind them the deleted ones, each with all its rows as one line of JSON. Throws when one has not ended. */
 export async function* readLines(db: Queryable, month: string): AsyncGenerator<string> {
-  let after = '00000000-0000-0000-0000-000000000000';
+  let after = FIRST_ID;
   for (;;) {
     const { rows } = await db.query<{ id: string; line: string; ended: boolean }>({
       name: 'export-lines',
@@ -120,7 +121,25 @@ export async function* readLines(db: Queryable, month: string): AsyncGenerator<s
       yield line.replaceAll('\n', ' ');
       after = id;
     }
-    if (rows.length < LINES) return;
+    if (rows.length < LINES) break;
+  }
+  yield* readDeleted(db, month);
+}
+
+/** The history of each task that was deleted, by id. */
+async function* readDeleted(db: Queryable, month: string): AsyncGenerator<string> {
+  for (let after: string | undefined = FIRST_ID; after !== undefined;) {
+    const { rows }: { rows: { id: string; line: string }[] } = await db.query({
+      name: 'export-deleted',
+      text: `SELECT task_id AS id, json_build_object('task', NULL, 'events', array_to_json(ARRAY(
+            SELECT to_json(r) FROM archived_task_events r WHERE r.month = $1::date AND r.task_id = e.task_id
+            ORDER BY version)))::text AS line
+        FROM archived_task_events e WHERE month = $1::date AND event_type = 'task.deleted' AND task_id > $2
+        ORDER BY task_id LIMIT ${LINES}`,
+      values: [month, after],
+    });
+    for (const { line } of rows) yield line.replaceAll('\n', ' ');
+    after = rows.length === LINES ? rows.at(-1)?.id : undefined;
   }
 }
 

@@ -17,25 +17,40 @@ export type Destination = { readonly month: string } | 'hot';
  * not where it was expected, or when somebody just writes what goes with one (55P03: to be tried again).
  */
 export async function moveTasks(db: Client, ids: readonly string[], to: Destination): Promise<void> {
-  for (const { table, task, key } of ARCHIVED_TABLES) {
-    const { rows } = await db.query<{ name: string }>(columnsOf(table));
-    const columns = rows.map(({ name }) => name).join(', ');
-    const [source, target] = to === 'hot' ? [`archived_${table}`, table] : [table, `archived_${table}`];
-    const month = to === 'hot' ? ['', ''] : ['month, ', '$2::date, '];
-    const text = `WITH moved AS (DELETE FROM ${source} WHERE ${task} = ANY($1::uuid[]) RETURNING ${columns})
-      INSERT INTO ${target} (${month[0]}${columns}) SELECT ${month[1]}${columns} FROM moved`;
-    let moved = 0;
-    for (let done = 0; done < ids.length; done += CHUNK) {
-      const chunk = pgArray(ids.slice(done, done + CHUNK));
-      if (to !== 'hot' && !GUARDED.has(table)) {
-        const lock = `SELECT FROM ${table} WHERE ${task} = ANY($1::uuid[]) ORDER BY ${key} FOR UPDATE NOWAIT`;
-        await db.query(lock, [chunk]);
-      }
-      const values = [chunk, ...(to === 'hot' ? [] : [to.month])];
-      moved += (await db.query(text, values)).rowCount ?? 0;
-    }
-    if (table === 'tasks' && moved !== ids.length) {
+  for (const table of ARCHIVED_TABLES) {
+    const moved = await moveRows(db, table, ids, to);
+    if (table.table === 'tasks' && moved !== ids.length) {
       throw new Error(`expected to move ${ids.length} locked tasks, moved ${moved}`);
     }
   }
+}
+
+/** Moves the history of tasks that are no more, inside an open transaction. */
+export async function moveHistories(db: Client, ids: readonly string[], to: Destination): Promise<void> {
+  for (const table of ARCHIVED_TABLES) if (table.table === 'task_events') await moveRows(db, table, ids, to);
+}
+
+async function moveRows(
+  db: Client,
+  { table, task, key }: (typeof ARCHIVED_TABLES)[number],
+  ids: readonly string[],
+  to: Destination,
+): Promise<number> {
+  const { rows } = await db.query<{ name: string }>(columnsOf(table));
+  const columns = rows.map(({ name }) => name).join(', ');
+  const [source, target] = to === 'hot' ? [`archived_${table}`, table] : [table, `archived_${table}`];
+  const month = to === 'hot' ? ['', ''] : ['month, ', '$2::date, '];
+  const text = `WITH moved AS (DELETE FROM ${source} WHERE ${task} = ANY($1::uuid[]) RETURNING ${columns})
+      INSERT INTO ${target} (${month[0]}${columns}) SELECT ${month[1]}${columns} FROM moved`;
+  let moved = 0;
+  for (let done = 0; done < ids.length; done += CHUNK) {
+    const chunk = pgArray(ids.slice(done, done + CHUNK));
+    if (to !== 'hot' && !GUARDED.has(table)) {
+      const lock = `SELECT FROM ${table} WHERE ${task} = ANY($1::uuid[]) ORDER BY ${key} FOR UPDATE NOWAIT`;
+      await db.query(lock, [chunk]);
+    }
+    const values = [chunk, ...(to === 'hot' ? [] : [to.month])];
+    moved += (await db.query(text, values)).rowCount ?? 0;
+  }
+  return moved;
 }

@@ -9,6 +9,7 @@ import { SessionAge1764000000000 } from './migrations/session-age.js';
 import { Workflows1764300000000 } from './migrations/workflows.js';
 import { Outcomes1765300000000 } from './migrations/outcomes.js';
 import { WaitLimits1764200000000 } from './migrations/wait-limits.js';
+import { RareStates1765210000000 } from './migrations/rare-states.js';
 import { ShardLeases1763900000000 } from './migrations/shard-leases.js';
 import { TaskTypes1764500000000 } from './migrations/task-types.js';
 
@@ -28,6 +29,7 @@ export const MIGRATIONS = [
   TaskTypes1764500000000,
   History1764600000000,
   DeletedUsage1765200000000,
+  RareStates1765210000000,
   Outcomes1765300000000,
   EventOrder1765500000000,
 ];

@@ -145,11 +145,11 @@ export async function holdsTreeOf(db: Queryable, agentId: string, id: string): P
   return rows[0]?.holds ?? false;
 }
 
-/** Whether an agent ever had the task: reads its history, as the last of the ways it may be related to it. */
+/** Whether an agent ever had the task: reads its history, archived or not, as the last of the ways it may be related to it. */
 export async function wasHolderOf(db: Queryable, agentId: string, id: string): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'was-holder-of',
-    text: `SELECT 1 FROM task_events
+    text: `SELECT 1 FROM ${everywhere('task_events', ['task_id', 'event_data'])} e
       WHERE task_id = $2 AND event_data->'changes'->>'assignedTo' = $1 LIMIT 1`,
     values: [agentId, id],
   });

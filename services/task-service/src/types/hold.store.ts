@@ -1,5 +1,6 @@
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
+import { HELD_OF_TYPE } from '../tasks/held.store.js';
 import type { Holds } from './hold.decide.js';
 
 /** What is held back, and the time after the locks (milliseconds). */
@@ -7,7 +8,7 @@ export type LockedHolds = { readonly holds: Holds; readonly now: number | undefi
 
 /**
  * Locks the types that hold back, the last lock of a batch, and counts what is held of those that are limited. The
- * count is a statement of its own, as that of agents; one range of `tasks_held_type` for each, as long as its limit.
+ * count is a statement of its own, as that of agents; two ranges of an index for each, as long as its limit.
  */
 export async function lockHolds(db: Queryable, types: readonly string[]): Promise<LockedHolds> {
   const locked = await db.query<{ type: string; paused: boolean; most: number | null }>({
@@ -19,8 +20,7 @@ export async function lockHolds(db: Queryable, types: readonly string[]): Promis
   const limited = locked.rows.filter(({ most }) => most !== null).map(({ type }) => type);
   const counted = await db.query<{ type: string | null; held: number; all: boolean; now: number }>({
     name: 'count-held-of-types',
-    text: `SELECT u.type, clock_timestamp() AS now, (SELECT count(*) FROM tasks t
-        WHERE t.type = u.type AND t.status IN ('assigned','in_progress')) AS held,
+    text: `SELECT u.type, clock_timestamp() AS now, ${HELD_OF_TYPE} AS held,
         EXISTS (SELECT 1 FROM settings WHERE name = 'paused') AS all
       FROM unnest($1::text[] || NULL::text) AS u(type)`,
     values: [pgArray(limited)],

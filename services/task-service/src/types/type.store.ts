@@ -1,6 +1,7 @@
 import type { Actor, JsonObject, PutTaskType, TaskTypeView } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
+import { HELD_OF_TYPE } from '../tasks/held.store.js';
 
 type TypeRow = {
   type: string;
@@ -143,7 +144,7 @@ export async function findTypesOf(
   return new Map(rows.map(({ id, type }) => [id, type]));
 }
 
-/** Those of these types that have as many tasks held as they may: a range of `tasks_held_type` for each. */
+/** Those of these types that have as many tasks held as they may: two ranges of an index for each. */
 export async function findFull(
   db: Queryable,
   limits: readonly { readonly type: string; readonly maxConcurrent: number }[],
@@ -151,7 +152,7 @@ export async function findFull(
   const { rows } = await db.query<{ type: string }>({
     name: 'find-full-types',
     text: `SELECT u.type FROM unnest($1::text[], $2::int[]) AS u(type, most)
-      WHERE (SELECT count(*) FROM tasks t WHERE t.type = u.type AND t.status IN ('assigned','in_progress')) >= u.most`,
+      WHERE ${HELD_OF_TYPE} >= u.most`,
     values: [
       pgArray(limits.map(({ type }) => type)),
       pgArray(limits.map(({ maxConcurrent }) => maxConcurrent)),

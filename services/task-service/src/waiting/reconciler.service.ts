@@ -8,14 +8,14 @@ import type { WritePath } from '../write-path/write-path.service.js';
 import { submitPages, type Pages } from '../write-path/pages.js';
 import { cascadeCancel, systemCommand } from './system.commands.js';
 import { findAbandoned } from '../agents/agent.store.js';
-import { findMet, findMetParents, findOrphans } from './waiting.store.js';
+import { findMet, findMetParents, findOrphans, findUnwatched } from './waiting.store.js';
 
 const EVERY_MS = 30_000;
 
 /**
  * Drives every unfinished task forward from Postgres alone: what a lost event, stream or process left behind. Runs at
  * start, after a stream was reset, and every 30 s. Each list reads an index of the states it concerns, so a run costs
- * O(blocked + held tasks + children of cancelled ones).
+ * O(blocked + held tasks + unfinished children).
  */
 export function createReconciler(
   pool: Pool,
@@ -58,6 +58,11 @@ async function reconcile(
       find: (page) => findOrphans(pool, page),
       idOf: ({ id }) => id,
       toSubmission: (child) => cascadeCancel(child, 'reconciler'),
+    }),
+    run('unwatched', {
+      find: (page) => findUnwatched(pool, page),
+      idOf: (id) => id,
+      toSubmission: (id) => systemCommand('due', id, 'reconciler'),
     }),
     run('expired', {
       find: (page) => findAbandoned(pool, page),

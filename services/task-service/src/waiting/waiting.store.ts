@@ -1,4 +1,5 @@
 import type { Queryable } from '../database/database.js';
+import { LIVE_CHILD, UNWATCHED } from '../database/migrations/rare-states.js';
 import { pgArray } from '../database/pg-array.js';
 import type { Page } from '../write-path/pages.js';
 
@@ -46,8 +47,6 @@ export function findWaitingParents(db: Queryable, parents: readonly string[], { 
 /** An unfinished child of a task that was given up. */
 export type Orphan = { readonly id: string; readonly parentStatus: 'cancelled' | 'failed' };
 
-const LIVE_CHILD = `NOT c.detached AND c.status NOT IN ('completed','failed','cancelled')`;
-
 /** Unfinished children that follow these cancelled or failed parents. */
 export async function findLiveChildren(
   db: Queryable,
@@ -57,7 +56,8 @@ export async function findLiveChildren(
   const { rows } = await db.query<Orphan>({
     name: 'find-live-children',
     text: `SELECT c.id, p.status AS "parentStatus" FROM tasks p JOIN tasks c ON c.parent_task_id = p.id
-      WHERE p.id = ANY($1::uuid[]) AND p.status IN ('cancelled','failed') AND c.id > $2 AND ${LIVE_CHILD}
+      WHERE p.id = ANY($1::uuid[]) AND p.status IN ('cancelled','failed') AND c.id > $2
+        AND NOT c.detached AND c.status NOT IN ('completed','failed','cancelled')
       ORDER BY c.id LIMIT $3`,
     values: [pgArray(parents), after, limit],
   });
@@ -88,16 +88,25 @@ export function findMetParents(db: Queryable, { after, limit }: Page) {
   return ids(db, 'find-met-parents', text, [after, limit]);
 }
 
-/** Unfinished children whose parent's cascade was lost. Each half reads the index of its parents' state. */
+/**
+ * Unfinished children whose parent's cascade was lost. O(unfinished children): looked for from below, by an index of
+ * these alone, and never among the parents that ended, of which there is no end.
+ */
 export async function findOrphans(db: Queryable, { after, limit }: Page): Promise<readonly Orphan[]> {
-  const half = (status: string) => `(SELECT c.id, p.status AS "parentStatus" FROM tasks p
-    JOIN tasks c ON c.parent_task_id = p.id WHERE p.status = '${status}' AND c.id > $1 AND ${LIVE_CHILD})`;
   const { rows } = await db.query<Orphan>({
     name: 'find-orphans',
-    text: `${half('cancelled')} UNION ALL ${half('failed')} ORDER BY id LIMIT $2`,
+    text: `SELECT * FROM (SELECT id, (SELECT p.status FROM tasks p WHERE p.id = c.parent_task_id) AS "parentStatus"
+        FROM tasks c WHERE id > $1 AND ${LIVE_CHILD} ORDER BY id OFFSET 0) o
+      WHERE "parentStatus" IN ('cancelled','failed') LIMIT $2`,
     values: [after, limit],
   });
   return rows;
+}
+
+/** Tasks with a limit that nobody watches: changed by a replica of an older version, which did not know of it. */
+export function findUnwatched(db: Queryable, { after, limit }: Page) {
+  const text = `SELECT id FROM tasks WHERE id > $1 AND ${UNWATCHED} ORDER BY id LIMIT $2`;
+  return ids(db, 'find-unwatched', text, [after, limit]);
 }
 
 /**
