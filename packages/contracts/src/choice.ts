@@ -5,7 +5,11 @@ import { criteria } from './task.js';
 import { agentId } from './words.js';
 
 /** `svc.distribution.assign`, `svc.distribution.simulate`: who of the whole fleet would get this task now? */
-export const choiceRequest = z.object({ task: queuedTask });
+export const choiceRequest = z.object({
+  task: queuedTask,
+  /** Only agents that hold nothing. */
+  idle: z.boolean().exactOptional(),
+});
 /** The decision, or why there is nobody. */
 export const choiceAnswer = z.object({ decision: decision.nullable(), waiting: waiting.nullable() });
 export type Choice = Readonly<z.infer<typeof choiceAnswer>>;

@@ -49,6 +49,8 @@ export const DEFAULTS = {
   offerAgainMs: 2_000,
   /** Offers without an answer before the assignment expires. */
   offerTries: 3,
+  /** An accepted assignment that is not started by then may go to an idle agent; looked at again as often. */
+  stealAfterMs: 30_000,
   /** Assignments in a row without a start before a task fails `undeliverable`. */
   maxHandovers: 10,
   /** Holders lost while working before a task fails `agent_lost`. */

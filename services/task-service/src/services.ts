@@ -44,6 +44,7 @@ import { createTypes } from './types/types.js';
 import { createMaintenance } from './waiting/maintenance.service.js';
 import { ReactorService } from './waiting/reactor.service.js';
 import { createReconciler, recheckNewWaits } from './waiting/reconciler.service.js';
+import { StealingService } from './waiting/stealing.service.js';
 import { createTimer } from './waiting/timer.service.js';
 import { EventStreams } from './watching/event-stream.service.js';
 import { WatchService } from './watching/watch.service.js';
@@ -188,7 +189,7 @@ export async function createServices(
     archiver,
     exporter,
     loops: [
-      createTimer(pool, writePath, logger),
+      createTimer(pool, writePath, new StealingService(pool, bus, writePath, clock, logger), logger),
       createMaintenance(pool, config.DATABASE_URL, logger),
       archiver.loop,
       exporter.loop,

@@ -43,9 +43,9 @@ export class ChoiceController {
   }
 
   private choose(body: unknown, subject: string): Choice {
-    const { task } = parse(choiceRequest, body, subject);
+    const { task, ...which } = parse(choiceRequest, body, subject);
     const startedAt = performance.now();
-    const { decision, waiting } = chooseForTask(this.view(), task, this.fleetService.clock.now());
+    const { decision, waiting } = chooseForTask(this.view(), task, this.fleetService.clock.now(), which);
     if (decision === null) return { decision, waiting };
     return { decision: { ...decision, tookMicros: (performance.now() - startedAt) * 1_000 }, waiting };
   }

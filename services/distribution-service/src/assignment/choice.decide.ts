@@ -20,12 +20,19 @@ const RUNNERS_UP = 3;
  * Who of the whole fleet, whoever decides about them, would get a task at `now` (milliseconds of the epoch), or why
  * nobody. Exact in every count, by a look at each agent: O(agents), for people and single tasks.
  */
-export function chooseForTask(view: FleetView, task: AskedTask, now: number): Chosen | Nobody {
+export function chooseForTask(
+  view: FleetView,
+  task: AskedTask,
+  now: number,
+  { idle = false }: { readonly idle?: boolean } = {},
+): Chosen | Nobody {
   const { pinnedTo } = task.needs;
   const agents = [...view.fleet.agents.values()].filter(
     ({ id }) => pinnedTo === undefined || id === pinnedTo,
   );
-  const { candidates, filtered } = filterAgents(agents, task.needs, now);
+  const found = filterAgents(agents, task.needs, now);
+  const { filtered } = found;
+  const candidates = idle ? found.candidates.filter((agent) => loadOf(agent) === 0) : found.candidates;
   const scores = rankAgents(view, candidates, task);
   const [chosen, ...others] = scores;
   if (chosen === undefined || isTooLow(chosen, task))

@@ -118,4 +118,13 @@ describe('who would get a task', () => {
       },
     });
   });
+
+  it('is an agent that holds nothing, where that is asked for', () => {
+    const fleet = fleetOf(fleetEntry('a', { capabilities: write }), fleetEntry('b', { capabilities: write }));
+    load(fleet, 'a', 1);
+    const chosen = () => chooseForTask(viewOf(fleet), needsWrite, 0, { idle: true }).decision?.chosen.agentId;
+    expect(chosen()).toBe('b');
+    load(fleet, 'b', 1);
+    expect(chosen()).toBeUndefined();
+  });
 });

@@ -11,8 +11,9 @@ export async function askDistribution<T extends z.ZodType>(
   subject: string,
   task: QueuedTask,
   schema: T,
+  which: { readonly idle?: boolean } = {},
 ): Promise<z.output<T>> {
-  const answer = await bus.request(subject, { task }, { timeoutMs: TIMEOUT_MS });
+  const answer = await bus.request(subject, { task, ...which }, { timeoutMs: TIMEOUT_MS });
   const refused = refusal.safeParse(answer);
   if (!refused.success) return parse(schema, answer, subject);
   const { message, retryAfterMs = TIMEOUT_MS } = refused.data.error;

@@ -42,7 +42,10 @@ export function assignByHand(
   if (task.backlogClass === null) return conflict(task, 'it is not available yet');
   const named = candidateFor(task, agentId, related.named);
   if (named instanceof DomainError) return named;
-  if (hasRoom(related.agent)) return changed(task, 'assign', 'task.assigned', now, given(task, agentId, now));
+  if (hasRoom(related.agent)) {
+    const changes = { ...given(task, agentId, now), statusReason: 'by_hand' };
+    return changed(task, 'assign', 'task.assigned', now, changes);
+  }
   if (ifFull !== 'pin') return fullRefusal(agentId, related.agent);
   if (task.pinnedTo === agentId) return { outcome: 'unchanged', task };
   const pinned = queued(task, 'pinned', now, 0, pinnedFrom(agentId, now));
@@ -76,6 +79,7 @@ export function reassign(
   const named = candidateFor(task, agentId, related.named);
   if (named instanceof DomainError) return named;
   const isFree = hasRoom(related.agent);
+  if (isUnstarted && !isFree) return conflict(task, `${agentId} has no room for it by now`);
   const changes = isFree
     ? { ...given(task, agentId, now), statusReason: 'reassigned' }
     : queued(task, 'reassigned', now, 0, pinnedFrom(agentId, now));

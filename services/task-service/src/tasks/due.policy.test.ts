@@ -6,6 +6,16 @@ import type { Task } from './task.js';
 const START = 1_000_000;
 
 const task = (change: Partial<Task>): Task => ({ ...createdFixture({}, START), ...change });
+const taken = (change: Partial<Task>) =>
+  task({
+    status: 'assigned',
+    statusReason: null,
+    assignedAt: START,
+    offerAcceptedAt: START,
+    offerTries: 1,
+    startTimeout: 600,
+    ...change,
+  });
 const working = (change: Partial<Task>) => task({ status: 'in_progress', startedAt: START, ...change });
 
 describe('the next thing a timer looks at', () => {
@@ -34,6 +44,10 @@ describe('the next thing a timer looks at', () => {
       working({ timeout: 30, progressTimeout: 60, queueTimeout: 1 }),
       [30_000, 'timeout'],
     ],
+    ['whether an idle agent could begin it, where it is taken and not begun', taken({}), [30_000, 'steal']],
+    ['that again, as often as it was looked at', taken({ offerTries: 5 }), [90_000, 'steal']],
+    ['how long it may stay so', taken({ startTimeout: 30 }), [30_000, 'start_timeout']],
+    ['only that of one somebody chose', taken({ statusReason: 'by_hand' }), [600_000, 'start_timeout']],
     ['how long nothing is heard of it', working({ progressTimeout: 20 }), [20_000, 'progress_timeout']],
   ])('is %s', (_what, given, expected) => {
     const next = nextDue(given);

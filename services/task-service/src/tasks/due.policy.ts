@@ -18,12 +18,15 @@ type DueFields = Pick<
   | 'backlogClass'
   | 'pinnedUntil'
   | 'deadline'
+  | 'statusReason'
+  | 'criteria'
 >;
 
 export type Due =
   | 'ripen'
   | 'unpin'
   | 'offer'
+  | 'steal'
   | 'start_timeout'
   | 'timeout'
   | 'progress_timeout'
@@ -93,13 +96,27 @@ function workingLimits(
 }
 
 /**
+ * Whether an idle agent may have the task instead, as long as it is not started: the distribution chose its agent, and
+ * nobody else did, by a pin, by hand or by handing it on. What was taken from an agent so is not taken from the next.
+ */
+export function isStealable(task: Pick<Task, 'status' | 'statusReason' | 'criteria'>): boolean {
+  return task.status === 'assigned' && task.statusReason === null && task.criteria.pin === undefined;
+}
+
+/**
  * An assignment is offered again while unanswered, spacing doubled each time; after the last try it expires.
  * The answer to the very first offer is not written down: `start` nearly always follows within milliseconds,
  * and a write per task would cost more than one more (idempotent) offer of the few that wait longer.
  */
 function assignedDue(task: DueFields, assignedAt: number): NextDue {
   const startBy = assignedAt + task.startTimeout * 1_000;
-  if (task.offerAcceptedAt !== null) return { at: startBy, what: 'start_timeout' };
+  if (task.offerAcceptedAt !== null) {
+    const stealAt =
+      assignedAt + DEFAULTS.stealAfterMs * Math.max(1, task.offerTries + 1 - DEFAULTS.offerTries);
+    return isStealable(task) && stealAt < startBy
+      ? { at: stealAt, what: 'steal' }
+      : { at: startBy, what: 'start_timeout' };
+  }
   const offerAt = assignedAt + DEFAULTS.offerAgainMs * (2 ** (task.offerTries + 1) - 1);
   if (offerAt >= startBy) return { at: startBy, what: 'start_timeout' };
   return { at: offerAt, what: task.offerTries + 1 >= DEFAULTS.offerTries ? 'start_timeout' : 'offer' };

@@ -127,6 +127,12 @@ export function due(task: Task, related: Related, now: number): Decided | Domain
         task: scheduled({ ...task, offerTries: task.offerTries + 1 }),
         offer: true,
       };
+    // Whether an idle agent is there the rules cannot know: who asked for the look does. From here on they are counted.
+    case 'steal':
+      return {
+        outcome: 'unchanged',
+        task: scheduled({ ...task, offerTries: Math.max(DEFAULTS.offerTries, task.offerTries) + 1 }),
+      };
     case 'deadline':
       return failedBySystem(task, 'timeout', 'expired', 'its deadline has passed', {}, now);
     case 'start_timeout':

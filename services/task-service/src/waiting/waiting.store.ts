@@ -108,15 +108,17 @@ export function findUnwatched(db: Queryable, { after, limit }: Page) {
   const text = `SELECT id FROM tasks WHERE id > $1 AND ${UNWATCHED} ORDER BY id LIMIT $2`;
   return ids(db, 'find-unwatched', text, [after, limit]);
 }
+/** A task a timer is to look at; `isUnstarted`: its agent took it, and has not begun. */
+export type DueTask = { readonly id: string; readonly isUnstarted: boolean };
 
 /**
  * Claims tasks whose `dueAt` has passed by the database's clock: another replica leaves them alone for five seconds,
  * and if this one dies they are due again. The clock is asked in a query of its own: a volatile function is no bound
  * of an index, and the scan would go through all that is due in the future. Bookkeeping only; what is due is decided under the task's lock.
  */
-export function claimDue(db: Queryable, limit: number) {
+export async function claimDue(db: Queryable, limit: number): Promise<readonly DueTask[]> {
   const text = `UPDATE tasks SET due_at = clock_timestamp() + interval '5 seconds' WHERE id IN (
       SELECT id FROM tasks WHERE due_at <= (SELECT clock_timestamp()) ORDER BY due_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
-    RETURNING id`;
-  return ids(db, 'claim-due', text, [limit]);
+    RETURNING id, status = 'assigned' AND offer_accepted_at IS NOT NULL AS "isUnstarted"`;
+  return (await db.query<DueTask>({ name: 'claim-due', text, values: [limit] })).rows;
 }
