@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DomainError, HEADERS, PROTOCOL_VERSION } from '@baton/contracts';
+import { agentOfSubject, DomainError, HEADERS, PROTOCOL_VERSION } from '@baton/contracts';
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import { headers } from '@nats-io/transport-node';
 import type { Msg } from '@nats-io/transport-node';
@@ -134,7 +134,9 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
   }
 
   #internal(message: Msg, error: unknown): DomainError {
-    this.#log.error({ err: error, subject: message.subject }, 'a request handler failed');
+    const { subject } = message;
+    const agent = subject.startsWith('agent.') ? { agent_id: agentOfSubject(subject) } : {};
+    this.#log.error({ err: error, subject, ...agent }, 'a request handler failed');
     return new DomainError('INTERNAL', 'something broke inside Baton; its log tells what');
   }
 

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { pino } from 'pino';
-import { nestLogger } from './logger.js';
+import { PassThrough } from 'node:stream';
+import { inSpan } from '@baton/telemetry';
+import { trace } from '@opentelemetry/api';
+import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import { pino, type Logger } from 'pino';
+import { setLogLevel } from './log-level.js';
+import { createLogger, nestLogger, prettyTo } from './logger.js';
 
 function nestLines(level: string, log: (logger: ReturnType<typeof nestLogger>) => void): unknown[] {
   const lines: unknown[] = [];
@@ -36,5 +41,66 @@ describe('nestLogger', () => {
       { level: 'error', context: 'Some', err: { type: 'TypeError', message: 'broke too' }, msg: 'broke too' },
       { level: 'fatal', msg: 'gone' },
     ]);
+  });
+});
+
+describe('the log of a service', () => {
+  const lines: Record<string, unknown>[] = [];
+  const open = (level?: string): Logger => {
+    lines.length = 0;
+    return createLogger('some-service', level, { write: (line) => void lines.push(JSON.parse(line)) });
+  };
+
+  it('is JSON with its name, the level as a word and the time', () => {
+    open().info({ task_id: 't1' }, 'did it');
+    expect(lines).toEqual([
+      { level: 'info', service: 'some-service', time: expect.any(String), task_id: 't1', msg: 'did it' },
+    ]);
+  });
+
+  it('tells the trace it was written in, where that is recorded', async () => {
+    const provider = new NodeTracerProvider();
+    provider.register();
+    const log = open();
+    const within = (flags: string) =>
+      inSpan({ name: 'work', of: () => [`00-${'a'.repeat(32)}-${'b'.repeat(16)}-${flags}`] }, async () =>
+        log.info('inside'),
+      );
+    await within('01');
+    await within('00');
+    log.info('outside');
+    expect(lines.map((line) => line['trace_id'])).toEqual(['a'.repeat(32), undefined, undefined]);
+    expect(lines[0]?.['span_id']).toMatch(/^[0-9a-f]{16}$/);
+    await provider.shutdown();
+    trace.disable();
+  });
+
+  it('has no secrets, not even in the errors of others', () => {
+    const error = new Error('cannot reach postgres://baton:s3cret@db/baton');
+    open()
+      .child({ authorization: 's3cret' })
+      .error({ err: error, deep: { token: 's3cret' } }, 'failed');
+    expect(lines[0]).toMatchObject({ err: { message: 'cannot reach postgres://(hidden)@db/baton' } });
+    expect(JSON.stringify(lines)).not.toContain('s3cret');
+  });
+
+  it('changes its level at any time, for those made of it before as well', () => {
+    const log = open('warn');
+    const child = log.child({ part: 'one' });
+    child.info('unheard');
+    setLogLevel(log, 'debug');
+    child.debug('heard');
+    log.debug('heard');
+    setLogLevel(log, 'error');
+    child.warn('unheard');
+    expect(lines.map(({ msg }) => msg)).toEqual(['heard', 'heard']);
+  });
+
+  it('is readable on a terminal', () => {
+    const terminal = new PassThrough();
+    createLogger('some-service', 'info', prettyTo(terminal)).warn({ task_id: 't1' }, 'careful');
+    const text = String(terminal.read());
+    expect(text).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] .*WARN.*: .*some-service: careful/);
+    expect(text).toContain('task_id');
   });
 });

@@ -1,12 +1,18 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from '@baton/testkit';
+import type { IncomingMessage } from 'node:http';
 import { pino } from 'pino';
+import { answerLogLevel } from './log-level.js';
 import { startOperations, type Health, type Operations } from './operations.js';
 
 let running: Operations[] = [];
 
 async function start(health: Health = { checks: {} }): Promise<Operations> {
-  const operations = await startOperations({ port: 0, ...health, logger: pino({ level: 'silent' }) });
+  const operations = await startOperations({
+    port: 0,
+    ...health,
+    logger: pino({ level: 'silent' }, { write: () => undefined }),
+  });
   running.push(operations);
   return operations;
 }
@@ -148,5 +154,25 @@ describe('startOperations', () => {
     await Promise.all([first.stop(), first.stop()]);
     running.push(await again());
     expect(running.at(-1)?.port).toBe(first.port);
+  });
+
+  it('tells the level of the log and changes it, to one there is', async () => {
+    const operations = await start();
+    const put = async (body: string) => {
+      const response = await fetch(`http://127.0.0.1:${operations.port}/loglevel`, { method: 'PUT', body });
+      return [response.status, await response.text()];
+    };
+    expect(await get(operations, '/loglevel')).toEqual([200, 'silent']);
+    expect(await put('debug\n')).toEqual([200, 'debug']);
+    expect(await get(operations, '/loglevel')).toEqual([200, 'debug']);
+    expect(await put('loud')).toEqual([400, 'expected one of trace, debug, info, warn, error, fatal']);
+    expect((await put('x'.repeat(100_000)))[0]).toBe(400);
+    expect(await put('fatal')).toEqual([200, 'fatal']);
+    expect((await get(operations, '/livez', 'PUT'))[0]).toBe(405);
+  });
+
+  it('lets nobody else change the level', async () => {
+    const request = { method: 'PUT', socket: { remoteAddress: '192.0.2.7' } } as IncomingMessage;
+    expect(await answerLogLevel(request, pino({ level: 'info' }))).toMatchObject({ status: 403 });
   });
 });

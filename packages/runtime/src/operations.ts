@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { createChecker, type Check } from './checks.js';
+import { answerLogLevel } from './log-level.js';
 
 /** What a service checks of itself, by name. */
 export type Health = {
@@ -23,7 +24,7 @@ export type OperationsOptions = Health & {
   readonly logger: Logger;
 };
 
-/** The operations port: `/livez`, `/readyz` (`?verbose` for JSON), `/metrics`. */
+/** The operations port: `/livez`, `/readyz` (`?verbose` for JSON), `/metrics`, `/loglevel`. */
 export type Operations = {
   /** The start is complete: from now on the checks decide. */
   readonly ready: () => void;
@@ -75,12 +76,19 @@ export async function startOperations(options: OperationsOptions): Promise<Opera
   };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return send(response, 405, 'only GET and HEAD');
     const url = new URL(request.url ?? '/', 'http://operations');
+    const { method } = request;
+    const isLevel = url.pathname === '/loglevel';
+    if (method !== 'GET' && method !== 'HEAD' && !(isLevel && method === 'PUT'))
+      return send(response, 405, 'only GET and HEAD, and PUT /loglevel');
+    if (isLevel) {
+      const { status, body } = await answerLogLevel(request, logger);
+      return send(response, status, body);
+    }
     if (url.pathname === '/livez') return send(response, 200, 'ok');
     if (url.pathname === '/readyz') return answerReadiness(response, url.searchParams.has('verbose'));
-    if (url.pathname !== '/metrics') return send(response, 404, 'expected /livez, /readyz or /metrics');
+    if (url.pathname !== '/metrics')
+      return send(response, 404, 'expected /livez, /readyz, /metrics or /loglevel');
     await runChecks();
     return send(response, 200, await register.metrics(), register.contentType);
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOG_LEVELS } from '../log-level.js';
 import { setting } from './setting.js';
 
 /** A port to listen on. Default: 0, any free one. */
@@ -48,8 +49,8 @@ export const serviceSettings = {
     example: '0.0.0.0',
   }),
   BATON_OPERATIONS_PORT: portSetting('The port of `/livez`, `/readyz` and `/metrics`.', 4100),
-  BATON_LOG_LEVEL: setting(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'), {
-    does: 'The least severe lines that are logged.',
+  BATON_LOG_LEVEL: setting(z.enum(LOG_LEVELS).default('info'), {
+    does: 'The least severe lines that are logged; `PUT /loglevel` on the operations port changes it while the service runs.',
     expected: 'one of trace, debug, info, warn, error, fatal',
     example: 'debug',
   }),
