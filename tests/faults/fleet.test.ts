@@ -115,16 +115,20 @@ async function sumOf(replicas: System['distributions'], metric: string): Promise
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Tasks that agents got while one for the same agents, with an earlier queue key, had waited and went on waiting. */
+/**
+ * Tasks of priority 5 that agents got while a critical one for the same agents, whose queue key is earlier, had waited
+ * and went on waiting: for longer than a distributor may be away, and on a slow machine than half of it all took.
+ */
 function findOvertaken({ query }: System): Promise<readonly object[]> {
   return query(
-    `WITH given AS (SELECT t.id, t.backlog, t.queue_key, t.first_queued_at, t.priority, min(e.at) AS at
-        FROM (SELECT id, required_capabilities::text AS backlog, queue_key, first_queued_at, priority FROM tasks) t
-        JOIN LATERAL (SELECT created_at AS at FROM task_events WHERE task_id = t.id AND event_type = 'task.assigned') e ON true
-        GROUP BY 1, 2, 3, 4, 5)
-      SELECT late.id, late.priority, early.id AS overtaken, early.priority AS overtaken_priority
-      FROM given late JOIN given early ON early.backlog = late.backlog AND early.queue_key < late.queue_key
-      WHERE early.first_queued_at < late.at AND early.at > late.at + make_interval(secs => $1) LIMIT 5`,
+    `WITH given AS (SELECT t.id, t.required_capabilities::text AS asked, t.queue_key, t.priority, t.first_queued_at,
+          (SELECT min(e.created_at) FROM task_events e
+            WHERE e.task_id = t.id AND e.event_type = 'task.assigned') AS at FROM tasks t),
+        patience AS (SELECT greatest(make_interval(secs => $1), (max(at) - min(at)) / 2) AS long FROM given)
+      SELECT late.id, early.id AS overtaken, early.at - late.at AS by
+      FROM given late JOIN given early ON early.asked = late.asked AND early.queue_key < late.queue_key, patience
+      WHERE late.priority = 5 AND early.priority = 1
+        AND early.first_queued_at < late.at AND early.at > late.at + long LIMIT 5`,
     [GRACE_SECONDS],
   );
 }
