@@ -32,6 +32,21 @@ export const registerAgent = z
   });
 export type RegisterAgent = z.infer<typeof registerAgent>;
 
+/** Body of `PATCH /v1/agents/{id}`. Its beats must still leave two of them before it counts as lost. */
+export const patchAgent = z
+  .strictObject({
+    name: text({ min: 1, maxCharacters: 255 }),
+    description: text({ maxBytes: LIMITS.descriptionBytes }),
+    capabilities,
+    maxConcurrent,
+    prefetch,
+    labels,
+    heartbeatMs: milliseconds,
+    expireMs: milliseconds,
+  })
+  .partial();
+export type PatchAgent = z.infer<typeof patchAgent>;
+
 /** What an agent announces at `hello`. */
 export const announcement = z.object({
   capabilities: z.array(z.object(capability.shape)).max(LIMITS.capabilities).default([]),

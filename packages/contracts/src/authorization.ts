@@ -77,6 +77,7 @@ export const ACCESS = {
   'agent.connected': ITSELF,
   'agent.read': READ,
   'agent.manage': OPERATED,
+  'audit.read': READ,
   'type.read': READ,
   'type.manage': OPERATED,
   'pause.read': READ,

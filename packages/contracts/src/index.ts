@@ -5,6 +5,7 @@ export * from './agent-protocol.js';
 export * from './agent-queue.js';
 export * from './authorization.js';
 export * from './authorization.edges.js';
+export * from './audit.js';
 export * from './decision.js';
 export * from './choice.js';
 export * from './delegation.js';

@@ -1,4 +1,5 @@
 import { AGENT_OPERATION_ROUTES } from './agent-operation.routes.js';
+import { RECORD_ROUTES } from './agent-record.routes.js';
 import { AGENT_ROUTES } from './agent.routes.js';
 import { COMMAND_ROUTES } from './command.routes.js';
 import { DOCUMENT_ROUTES } from './document.routes.js';
@@ -17,5 +18,6 @@ export const ROUTES = {
   ...AGENT_ROUTES,
   ...DOCUMENT_ROUTES,
   ...AGENT_OPERATION_ROUTES,
+  ...RECORD_ROUTES,
   ...TYPE_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;

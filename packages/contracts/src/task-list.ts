@@ -53,6 +53,9 @@ export const listTasks = z
   }));
 export type ListTasks = z.infer<typeof listTasks>;
 
+/** Query of `GET /v1/agents/{id}/tasks`: the same but for the agent. */
+export const agentTasks = listTasks.in.omit({ agent: true });
+
 /** Query of `GET /v1/tasks/count`. */
 export const countTasks = z.strictObject(query).transform((rest, context) => ({ q: combine(rest, context) }));
 export type CountTasks = z.infer<typeof countTasks>;

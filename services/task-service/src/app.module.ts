@@ -1,6 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentConsumer } from './agents/agent.consumer.js';
 import { AgentController } from './agents/agent.controller.js';
+import { AgentRecordsController } from './agents/agent-records.controller.js';
+import { AgentRecords } from './agents/agent-records.service.js';
+import { AuditLogController } from './audit/audit-log.controller.js';
+import { AuditLog } from './audit/audit-log.service.js';
 import { AgentOperationsController } from './agents/agent-operations.controller.js';
 import { AgentOperations } from './agents/agent-operations.service.js';
 import { AgentService } from './agents/agent.service.js';
@@ -60,6 +64,8 @@ export class AppModule {
         AgentController,
         DocumentsController,
         AgentOperationsController,
+        AgentRecordsController,
+        AuditLogController,
         AgentConsumer,
         DistributionConsumer,
         EventHistoryConsumer,
@@ -82,6 +88,8 @@ export class AppModule {
         { provide: OperationService, useValue: services.bulk },
         { provide: AgentService, useValue: services.agents },
         { provide: AgentOperations, useValue: services.operations },
+        { provide: AgentRecords, useValue: services.records },
+        { provide: AuditLog, useValue: services.auditLog },
         { provide: GreetingService, useValue: services.greetings },
         { provide: SessionService, useValue: services.sessions },
         { provide: TaskVerbsService, useValue: services.verbs },

@@ -7,6 +7,8 @@ import { createArchiver, type Archiver } from './archive/archive.service.js';
 import { createExporter, type Exporter } from './archive/export.service.js';
 import { AgentService } from './agents/agent.service.js';
 import { AgentOperations } from './agents/agent-operations.service.js';
+import { AgentRecords } from './agents/agent-records.service.js';
+import { AuditLog } from './audit/audit-log.service.js';
 import { CallsService } from './agents/calls.service.js';
 import { CompletionsService } from './agents/completions.service.js';
 import { FleetAnnouncer } from './agents/fleet.events.js';
@@ -89,6 +91,8 @@ export type Services = {
   readonly bulk: OperationService;
   readonly agents: AgentService;
   readonly operations: AgentOperations;
+  readonly records: AgentRecords;
+  readonly auditLog: AuditLog;
   readonly completions: CompletionsService;
   readonly greetings: GreetingService;
   readonly sessions: SessionService;
@@ -211,6 +215,16 @@ export async function createServices(
     bulk: new OperationService(pool, lists, operationRunner, mintId, () => clock.now()),
     agents,
     operations: new AgentOperations(pool, bus, agents, announcer, redistribution, logger),
+    records: new AgentRecords(
+      pool,
+      bus,
+      agents,
+      announcer,
+      redistribution,
+      lists,
+      new Cursors(cursorKey, 'inbox'),
+    ),
+    auditLog: new AuditLog(listPool, new Cursors(cursorKey, 'audit')),
     completions,
     greetings: new GreetingService(pool, sessions, offers),
     sessions,

@@ -13,7 +13,7 @@ import type { Caller } from '../tasks/task.service.js';
 import { writeAudit } from '../write-path/audit.service.js';
 import { isRepeated } from '../write-path/batch.keys.js';
 import { keepKeys } from '../write-path/idempotency.store.js';
-import { findHeld, insertAgent, lockAgent, type HeldTask } from './agent.store.js';
+import { findHeld, insertAgent, lockAgent, wasRemoved, type HeldTask } from './agent.store.js';
 import { findAgent, findAgents, findConnections } from './agent.reader.store.js';
 import type { AgentRow } from './agent.table.js';
 import { saveEdge, type Edge } from './connection.store.js';
@@ -35,10 +35,10 @@ export class AgentService {
   ): Promise<{ readonly view: AgentView; readonly replayed: boolean }> {
     const outbox = await inTransaction(this.pool, async (db) => {
       if (idempotency && (await isRepeated(db, idempotency))) return undefined;
-      if (!(await insertAgent(db, agent))) {
+      if (!(await insertAgent(db, agent)) || (await wasRemoved(db, agent.id))) {
         throw new DomainError(
           'AGENT_EXISTS',
-          `An agent ${agent.id} is registered already; ids are never reused`,
+          `An agent ${agent.id} is registered, or was and is removed; ids are never reused`,
         );
       }
       const row = await lockAgent(db, agent.id);

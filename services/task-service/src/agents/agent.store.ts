@@ -19,10 +19,11 @@ export type Agent = {
   readonly epoch: number;
 };
 
-const COLUMNS = `id, capabilities, max_concurrent AS "maxConcurrent", prefetch, heartbeat_ms AS "heartbeatMs",
+/** The columns of an `Agent`. */
+export const agentColumns = `id, capabilities, max_concurrent AS "maxConcurrent", prefetch, heartbeat_ms AS "heartbeatMs",
   expire_ms AS "expireMs", status, drained, epoch`;
 
-/** Writes a new agent; false when the id is taken. */
+/** Writes a new agent; false when the id is taken. One that is being removed is waited for: ask `wasRemoved` then. */
 export async function insertAgent(db: Queryable, agent: RegisterAgent): Promise<boolean> {
   const { rowCount } = await db.query(
     `INSERT INTO agents (id, name, description, capabilities, max_concurrent, prefetch, labels, heartbeat_ms,
@@ -43,10 +44,16 @@ export async function insertAgent(db: Queryable, agent: RegisterAgent): Promise<
   return rowCount === 1;
 }
 
+/** Whether an agent had this id and was removed: it is never given again. */
+export async function wasRemoved(db: Queryable, id: string): Promise<boolean> {
+  return (await db.query('SELECT FROM removed_agents WHERE id = $1', [id])).rowCount === 1;
+}
+
 export async function lockAgent(db: Queryable, id: string): Promise<Agent | undefined> {
-  const { rows } = await db.query<Agent>(`SELECT ${COLUMNS} FROM agents WHERE id = $1 FOR NO KEY UPDATE`, [
-    id,
-  ]);
+  const { rows } = await db.query<Agent>(
+    `SELECT ${agentColumns} FROM agents WHERE id = $1 FOR NO KEY UPDATE`,
+    [id],
+  );
   return rows[0];
 }
 
@@ -89,7 +96,7 @@ export async function saveHello(
 ): Promise<Agent> {
   const { rows } = await db.query<Agent>(
     `UPDATE agents SET status = $7, epoch = $2, capabilities = $3, max_concurrent = $4, prefetch = $5,
-        labels = $6, last_seen_at = clock_timestamp() WHERE id = $1 RETURNING ${COLUMNS}`,
+        labels = $6, last_seen_at = clock_timestamp() WHERE id = $1 RETURNING ${agentColumns}`,
     [
       id,
       epoch,
@@ -114,7 +121,7 @@ export async function saveStatus(
 ): Promise<Agent | undefined> {
   const { rows } = await db.query<Agent>(
     `UPDATE agents SET status = $3, last_seen_at = clock_timestamp()
-      WHERE id = $1 AND epoch = $2 AND status <> 'offline' AND status <> $3 RETURNING ${COLUMNS}`,
+      WHERE id = $1 AND epoch = $2 AND status <> 'offline' AND status <> $3 RETURNING ${agentColumns}`,
     [id, epoch, status],
   );
   return rows[0];
@@ -125,7 +132,7 @@ export async function saveDrained(db: Queryable, id: string, drained: boolean): 
   const { rows } = await db.query<Agent>(
     `UPDATE agents SET drained = $2,
         status = CASE WHEN status = 'offline' THEN 'offline' WHEN $2 THEN 'draining' ELSE 'online' END
-      WHERE id = $1 AND drained <> $2 RETURNING ${COLUMNS}`,
+      WHERE id = $1 AND drained <> $2 RETURNING ${agentColumns}`,
     [id, drained],
   );
   return rows[0];

@@ -1,5 +1,5 @@
 import type { Bus } from '@baton/bus';
-import { HINT_SUBJECTS, type FleetEvent, type FleetEventType } from '@baton/contracts';
+import { HINT_SUBJECTS, type FleetEntry, type FleetEvent, type FleetEventType } from '@baton/contracts';
 import type { Logger } from 'pino';
 import { v7 } from 'uuid';
 import type { Client, Pool } from '../database/database.js';
@@ -50,6 +50,15 @@ export class FleetAnnouncer {
     private readonly outbox: OutboxService,
     private readonly logger: Logger,
   ) {}
+
+  /** Tells that an agent is no more: of a row that is gone nothing can be read. */
+  announceRemoved(row: OutboxRow, { id: agentId, ...agent }: Agent): void {
+    this.outbox.publish(row);
+    const { epoch, maxConcurrent, prefetch, heartbeatMs, expireMs } = agent;
+    const known = { epoch, capabilities: [], maxConcurrent, prefetch, heartbeatMs, expireMs };
+    const entry: FleetEntry = { agentId, status: 'offline', ...known, connections: [] };
+    this.bus.publishHint(HINT_SUBJECTS.fleet, entry);
+  }
 
   /** Never rejects: the change is committed, and distributors learn of it from snapshots as well. */
   async announce(row: OutboxRow, agentIds: readonly string[]): Promise<void> {

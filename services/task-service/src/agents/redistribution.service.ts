@@ -41,6 +41,15 @@ export class RedistributionService {
     };
   }
 
+  /** Puts back all an agent has and all that waits for it alone. */
+  async takeAll(agentId: string, actor: Actor): Promise<void> {
+    const held = (await findHeld(this.pool, [agentId])).map(({ taskId }) => taskId);
+    await this.submit(held, actor, (taskId) => {
+      return { kind: 'reassign', taskId, agentId: null, from: agentId };
+    });
+    await this.unpin(agentId, actor, 'redistributed');
+  }
+
   /** Takes what waits for the agent alone away from it, a page at a time; of handed-on tasks only, where said. */
   async unpin(
     agentId: string,

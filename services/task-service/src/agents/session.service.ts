@@ -108,6 +108,9 @@ export class SessionService {
       );
     }
     await store.insertAgent(db, registerAgent.parse({ id }));
+    if (await store.wasRemoved(db, id)) {
+      throw new DomainError('AGENT_NOT_FOUND', `Agent ${id} was removed; its id is never given again`);
+    }
     const agent = await store.lockAgent(db, id);
     if (agent === undefined) throw new Error(`agent ${id} is not there after it was written`);
     return agent;

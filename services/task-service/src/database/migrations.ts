@@ -5,6 +5,7 @@ import { Foundation1763800000000 } from './migrations/foundation.js';
 import { History1764600000000 } from './migrations/history.js';
 import { Lists1764100000000 } from './migrations/lists.js';
 import { Operations1764110000000 } from './migrations/operations.js';
+import { RemovedAgents1765100000000 } from './migrations/removed-agents.js';
 import { SessionAge1764000000000 } from './migrations/session-age.js';
 import { Workflows1764300000000 } from './migrations/workflows.js';
 import { Outcomes1765300000000 } from './migrations/outcomes.js';
@@ -28,6 +29,7 @@ export const MIGRATIONS = [
   Delegation1764400000000,
   TaskTypes1764500000000,
   History1764600000000,
+  RemovedAgents1765100000000,
   DeletedUsage1765200000000,
   RareStates1765210000000,
   Outcomes1765300000000,
