@@ -1,4 +1,4 @@
-import { type QueuedTask } from '@baton/contracts';
+import type { PolicyKind, QueuedTask } from '@baton/contracts';
 import {
   addWaiting,
   applyExpiry,
@@ -16,7 +16,6 @@ import {
   release,
   reserve,
   unreserve,
-  type PolicyName,
   type Rounds,
   type Tried,
 } from '@baton/distribution-service/engine';
@@ -29,7 +28,7 @@ import { createReplica, readBacklog, type Replica } from './replica.js';
 import type { SimTask } from './world.js';
 
 export type DistributorsOptions = {
-  readonly policy: PolicyName;
+  readonly policy: PolicyKind;
   readonly replicas: number;
   /** How long a commit takes, and after it until others hear of it. */
   readonly commitMs: number;

@@ -1,3 +1,4 @@
+import type { PolicyKind } from '@baton/contracts';
 import type { FleetEntry, QueuedTask } from '@baton/contracts';
 import {
   createView,
@@ -7,7 +8,6 @@ import {
   tryAhead,
   TURN_MS,
   type FleetView,
-  type PolicyName,
   type Tried,
   type WaitingClasses,
 } from '@baton/distribution-service/engine';
@@ -25,7 +25,7 @@ export type Replica = {
 /** One of several distributors that share the agents, having heard of all of them. */
 export function createReplica(
   index: number,
-  { replicas, policy }: { readonly replicas: number; readonly policy: PolicyName },
+  { replicas, policy }: { readonly replicas: number; readonly policy: PolicyKind },
   entries: readonly FleetEntry[],
 ): Replica {
   const fleet = fleetOwnedBy(`replica-${index}`, entries, (shard) => `replica-${shard % replicas}`);

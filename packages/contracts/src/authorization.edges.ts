@@ -66,6 +66,9 @@ export const ROUTE_ACTIONS = {
   listTypes: 'type.read',
   getType: 'type.read',
   deleteType: 'type.manage',
+  putPolicy: 'policy.manage',
+  listPolicies: 'policy.read',
+  getPolicy: 'policy.read',
   pauseAll: 'pause.manage',
   resumeAll: 'pause.manage',
   readPause: 'pause.read',
@@ -131,6 +134,7 @@ const SERVICE_ACTIONS = {
   feed: 'service.ask',
   progress: 'service.ask',
   types: 'service.ask',
+  policy: 'service.ask',
 } as const satisfies Readonly<Record<keyof typeof SERVICE_MESSAGES, Action>>;
 
 /** What the messages of `MESSAGES` do, by the same names: what has no entry is not listened to. */

@@ -80,6 +80,8 @@ export const ACCESS = {
   'audit.read': READ,
   'type.read': READ,
   'type.manage': OPERATED,
+  'policy.read': READ,
+  'policy.manage': OPERATED,
   'pause.read': READ,
   'pause.manage': OPERATED,
   'operation.read': READ,

@@ -23,6 +23,7 @@ export * from './nearest.js';
 export * from './operation.js';
 export * from './outcome.js';
 export * from './parse.js';
+export * from './policy.js';
 export { QueryError } from './query-error.js';
 export * from './route.js';
 export * from './routes.js';

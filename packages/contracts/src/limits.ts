@@ -20,6 +20,8 @@ export const LIMITS = {
   /** Registered task types, and the bytes of each of their schemas. */
   taskTypes: 1_000,
   schemaBytes: 64 * 1024,
+  /** Policies somebody put. */
+  policies: 100,
   agentItems: 500,
   childrenPerTask: 100,
   treeDepth: 16,

@@ -4,6 +4,7 @@ import { AGENT_ROUTES } from './agent.routes.js';
 import { COMMAND_ROUTES } from './command.routes.js';
 import { DOCUMENT_ROUTES } from './document.routes.js';
 import { OPERATION_ROUTES } from './operation.routes.js';
+import { POLICY_ROUTES } from './policy.routes.js';
 import type { Route } from './route.js';
 import { TASK_ROUTES } from './task.routes.js';
 import { TYPE_ROUTES } from './task-type.routes.js';
@@ -20,4 +21,5 @@ export const ROUTES = {
   ...AGENT_OPERATION_ROUTES,
   ...RECORD_ROUTES,
   ...TYPE_ROUTES,
+  ...POLICY_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;

@@ -5,6 +5,7 @@ import { needs } from './events.js';
 import { labels } from './labels.js';
 import { LIMITS } from './limits.js';
 import { learnedOutcome, OUTCOMES_SERVED } from './outcome.js';
+import { policyEntry } from './policy.js';
 import { SHARDS } from './shards.js';
 import { capability, priority } from './task.js';
 import { heldBack } from './task-type.js';
@@ -138,6 +139,8 @@ export const snapshotAnswer = z.object({
       outcomes: z.array(learnedOutcome).max(OUTCOMES_SERVED).optional(),
     }),
   ),
+  /** All policies somebody put. Absent from a task-service that knows none. */
+  policies: z.array(policyEntry).max(LIMITS.policies).optional(),
   /** The time of the database, by which `until` of a skipped agent is meant. */
   now: timestamp.optional(),
   next: agentId.nullable(),

@@ -22,6 +22,7 @@ import {
   snapshotRequest,
 } from './service-protocol.js';
 import { eventsAnswer, eventsRequest } from './event-history.js';
+import { policyEntry } from './policy.js';
 import { usageHint } from './usage.js';
 import {
   HINT_SUBJECTS,
@@ -197,9 +198,23 @@ export const SERVICE_MESSAGES = {
       'Task types or the pause changed (`changed`), or so many tasks of types of limited concurrency are held no more (`room`). Loss is healed by `svc.task.backlog`, whose answer tells what is held back.',
     body: typesHint,
   },
+  policy: {
+    ...hint,
+    subject: HINT_SUBJECTS.policy,
+    tells: 'Somebody put a policy. Loss is healed by snapshots.',
+    body: policyEntry,
+  },
 } as const satisfies Readonly<
   Record<
-    keyof typeof SERVICE_SUBJECTS | 'place' | 'fleet' | 'slots' | 'usage' | 'types' | 'feed' | 'progress',
+    | keyof typeof SERVICE_SUBJECTS
+    | 'place'
+    | 'fleet'
+    | 'slots'
+    | 'usage'
+    | 'types'
+    | 'policy'
+    | 'feed'
+    | 'progress',
     Message
   >
 >;

@@ -45,6 +45,7 @@ export const HINT_SUBJECTS = {
   slots: 'svc.slots',
   usage: 'svc.usage',
   types: 'svc.types',
+  policy: 'svc.policy',
   /** A distributor's own beat, heard over the connection that hears the agents' beats. */
   distributorBeat: (instance: string) => `svc.distribution.beat.${instance}`,
 } as const;

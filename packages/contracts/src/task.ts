@@ -58,6 +58,8 @@ export const criteria = z.strictObject({
   preferredAgents: z.array(agentId).max(LIMITS.capabilities).optional(),
   requiredLabels: labels.optional(),
   preferredLabels: labels.optional(),
+  /** By which policy its agent is chosen: that named `default` unless said. */
+  policy: word.optional(),
   /** The task waits until an agent with room has at least this score. */
   minScore: z.number().min(0).max(1).optional(),
 });

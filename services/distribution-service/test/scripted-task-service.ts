@@ -16,6 +16,7 @@ import type {
   Control,
   ErrorCode,
   ExpireRequest,
+  PolicyEntry,
   QueuedTask,
 } from '@baton/contracts';
 import type { SlotsHint, SnapshotAnswer, TaskEvent } from '@baton/contracts';
@@ -36,6 +37,8 @@ export type ScriptedTaskService = {
   readonly bus: Bus;
   readonly leases: ScriptedLeases;
   readonly agents: Map<string, SnapshotAgent>;
+  /** Policies somebody put. */
+  readonly policies: PolicyEntry[];
   readonly assigned: Assigned[];
   /** The codes of all refused proposals. */
   readonly refused: ErrorCode[];
@@ -72,6 +75,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   const bus = await connectBus({ servers: url, name: 'scripted', inboxPrefix: '_INBOX.scripted', logger });
   await ensureStreams(bus);
   const agents = new Map<string, SnapshotAgent>();
+  const policies: PolicyEntry[] = [];
   const backlog = new Map<string, QueuedTask>();
   const byClass = new Map<string, QueuedTask[]>();
   const refusals = new Map<string, ErrorCode>();
@@ -87,7 +91,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
   answer(SERVICE_SUBJECTS.snapshot, (body) => {
     const { agentIds } = snapshotRequest.parse(body);
     const found = [...agents.values()].filter(({ agentId }) => agentIds?.includes(agentId) ?? true);
-    return { agents: found, next: null };
+    return { agents: found, policies, next: null };
   });
   answer(SERVICE_SUBJECTS.assign, (body) => ({ items: assignRequest.parse(body).items.map(assign) }));
   answer(SERVICE_SUBJECTS.backlog, readBacklog);
@@ -109,6 +113,7 @@ export async function startScriptedTaskService(url: string): Promise<ScriptedTas
     bus,
     leases,
     agents,
+    policies,
     assigned,
     refused,
     overfilled,

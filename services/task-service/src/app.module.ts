@@ -35,6 +35,8 @@ import { TaskController } from './tasks/task.controller.js';
 import { TaskReading } from './tasks/task.reading.service.js';
 import { TaskReadingController } from './tasks/task.reading.controller.js';
 import { TaskService } from './tasks/task.service.js';
+import { PolicyController } from './policies/policy.controller.js';
+import { PolicyService } from './policies/policy.service.js';
 import { AdmissionService } from './types/admission.service.js';
 import { PauseController } from './types/pause.controller.js';
 import { TypeController } from './types/type.controller.js';
@@ -55,6 +57,7 @@ export class AppModule {
         TaskController,
         EventsController,
         TypeController,
+        PolicyController,
         PauseController,
         ChoiceController,
         CommandController,
@@ -78,6 +81,7 @@ export class AppModule {
         { provide: WatchService, useValue: services.watches },
         { provide: EventStreams, useValue: services.streams },
         { provide: TypeService, useValue: services.types },
+        { provide: PolicyService, useValue: services.policies },
         { provide: AdmissionService, useValue: services.admission },
         { provide: TaskService, useValue: services.tasks },
         { provide: RelativesService, useValue: services.relatives },

@@ -32,6 +32,7 @@ import { EventHistory } from './history/event-history.service.js';
 import { OutcomeService } from './outcomes/outcome.service.js';
 import { OutboxService } from './outbox/outbox.service.js';
 import { LeaseService } from './shards/lease.service.js';
+import { PolicyService } from './policies/policy.service.js';
 import { Cursors } from './tasks/cursor.js';
 import { DecisionService } from './tasks/decision.service.js';
 import { ListService } from './tasks/list.service.js';
@@ -80,6 +81,7 @@ export type Services = {
   readonly loops: readonly Loop[];
   readonly tasks: TaskService;
   readonly types: TypeService;
+  readonly policies: PolicyService;
   readonly admission: AdmissionService;
   readonly reading: TaskReading;
   readonly choices: ChoiceService;
@@ -149,7 +151,8 @@ export async function createServices(
     redistribution,
   );
   const leases = new LeaseService(pool);
-  const types = await createTypes({ pool, bus, logger, cursors: new Cursors(cursorKey, 'types') });
+  const policies = new PolicyService(pool, bus);
+  const types = await createTypes({ policies, pool, bus, logger, cursors: new Cursors(cursorKey, 'types') });
   const { admission, holds } = types;
   const usage = new UsageService(pool, bus);
   const tasks = new TaskService(pool, writePath, admission, mintId, usage);
@@ -204,6 +207,7 @@ export async function createServices(
     ],
     tasks,
     types: types.service,
+    policies,
     admission,
     reading,
     choices: new ChoiceService(pool, bus, writePath, holds),

@@ -5,7 +5,9 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { assignConflictsTotal, decisionSeconds, decisionsTotal } from '../distribution.metrics.js';
-import { POLICIES } from '../engine/policies.scoring.js';
+import { meanDurationMs } from '../engine/outcomes.fold.js';
+import { policyOf } from '../engine/policies.fold.js';
+import { learnPrices, type Rounds } from '../engine/prices.fold.js';
 import { createView, decideTask, freeSlots, type FleetView } from '../engine/task.decide.js';
 import { doubt } from '../fleet/fleet.fold.js';
 import { holdBack, isHeldBack, spend } from '../fleet/holds.fold.js';
@@ -42,7 +44,10 @@ const assignAnswer = itemAnswers({ taskId: z.string(), attempt: z.number(), vers
 /** Decides about single tasks and proposes the placements to task-service, which alone assigns. */
 @Injectable()
 export class AssignmentService implements OnApplicationShutdown {
-  readonly view: FleetView;
+  /** What is worked out from the fleet by each policy. */
+  private readonly views = new Map<string, FleetView>();
+  private readonly rounds: Rounds = new WeakMap();
+  private meanMs = meanDurationMs([]);
   /** Proposed and not answered: a task is never proposed twice at a time. */
   private readonly proposed = new Set<string>();
   private readonly batcher = createBatcher<Proposal>({
@@ -62,34 +67,62 @@ export class AssignmentService implements OnApplicationShutdown {
     private readonly snapshots: SnapshotService,
     private readonly leases: LeaseService,
   ) {
-    this.view = createView(fleetService.fleet, POLICIES.weighted);
+    snapshots.onApplied(({ agentIds }) => {
+      if (agentIds === 'all') this.meanMs = meanDurationMs(fleetService.fleet.agents.values());
+    });
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.batcher.idle();
   }
 
+  /** The fleet by the policy of tasks that name none. Who can do what, and has room, is the same by every policy. */
+  get view(): FleetView {
+    return this.viewBy(undefined);
+  }
+
+  /** The fleet by the policy of this task. */
+  viewFor({ needs }: Pick<QueuedTask, 'needs'>): FleetView {
+    return this.viewBy(needs.criteria.policy);
+  }
+
+  private viewBy(name: string | undefined): FleetView {
+    const policy = policyOf(this.fleetService.policies, name);
+    const known = this.views.get(policy.name);
+    if (known?.index.policy === policy) return known;
+    const view = createView(this.fleetService.fleet, policy);
+    this.views.set(policy.name, view);
+    return view;
+  }
+
+  /** A task became ready: by some policies slots are worth more to others now. */
+  noteArrival(task: QueuedTask): void {
+    const { index } = this.viewFor(task);
+    if (!index.policy.isPriced) return;
+    learnPrices(index, this.rounds, task, { work: 1, now: performance.now(), meanMs: this.meanMs });
+  }
+
   /** Whether a task is proposed already, or its state is newer than what is said about it here. */
   isKnown(task: QueuedTask): boolean {
-    return this.proposed.has(task.id) || knownVersion(this.view.fleet, task.id) > task.version;
+    return this.proposed.has(task.id) || knownVersion(this.fleetService.fleet, task.id) > task.version;
   }
 
   /** Whether an agent of this process that can do tasks of this kind has a free slot, and may be given one. */
   hasRoom(task: QueuedTask): boolean {
-    if (isHeldBack(this.view.index.fleet, task.type)) return false;
+    if (isHeldBack(this.fleetService.fleet, task.type)) return false;
     return freeSlots(this.view, task) > 0;
   }
 
   /** Tries to place a task now. What was placed is proposed in the next batch; `settled` tells what came of it. */
   attempt(task: QueuedTask): Attempt {
-    const { fleet } = this.view;
+    const { fleet } = this.fleetService;
     if (this.isKnown(task)) return { tried: 'known' };
     if (isHeldBack(fleet, task.type)) return { tried: 'no_room' };
     // Without a lease no agent is this process's own, and none is found.
     this.leases.isHolding();
     const startedAt = performance.now();
     const { span } = beginSpan({ name: 'decide', of: () => [task.traceparent] });
-    const placement = decideTask(this.view, task, this.fleetService.clock.now());
+    const placement = decideTask(this.viewFor(task), task, this.fleetService.clock.now());
     span?.setAttributes(toldOf(task, placement?.agent.id)).end();
     const tookMicros = (performance.now() - startedAt) * 1_000;
     decisionSeconds.observe(tookMicros / 1_000_000);

@@ -16,6 +16,7 @@ export class BestController {
   @Replies(SERVICE_SUBJECTS.best, { queue: QUEUE_GROUPS.distribution })
   async best(body: unknown) {
     const { agentId, tasks } = parse(bestRequest, body, SERVICE_SUBJECTS.best);
-    return { best: tasksFor(this.assignments.view, agentId, tasks, this.fleetService.clock.now()) };
+    const now = this.fleetService.clock.now();
+    return { best: tasksFor((task) => this.assignments.viewFor(task), agentId, tasks, now) };
   }
 }

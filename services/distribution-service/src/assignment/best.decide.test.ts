@@ -17,7 +17,7 @@ describe('the tasks that would go to an agent', () => {
     skippedAgents: [{ agentId: 'writer', until: '2026-01-01T00:01:00.000Z' }],
   });
   const now = Date.parse('2026-01-01T00:00:00.000Z');
-  const of = (agentId: string) => tasksFor(view, agentId, [writing, flying, skipping], now);
+  const of = (agentId: string) => tasksFor(() => view, agentId, [writing, flying, skipping], now);
 
   it('are those it is the best for, with or without room', () => {
     expect(of('writer')).toEqual([writing.id]);

@@ -8,16 +8,18 @@ import { rankAgents } from './choice.decide.js';
  * it is the best of the whole fleet, by a look at each agent. O(tasks and agents), for people to see.
  */
 export function tasksFor(
-  view: FleetView,
+  viewFor: (task: QueuedTask) => FleetView,
   agentId: string,
   tasks: readonly QueuedTask[],
   now: number,
 ): readonly string[] {
-  const agents = [...view.fleet.agents.values()];
   return tasks
     .filter((task) => {
+      const view = viewFor(task);
       const skipped = skippedAt(task.needs, now);
-      const fit = agents.filter((agent) => unfitness(agent, task.needs, skipped) === undefined);
+      const fit = [...view.fleet.agents.values()].filter(
+        (agent) => unfitness(agent, task.needs, skipped) === undefined,
+      );
       return rankAgents(view, fit, task)[0]?.agentId === agentId;
     })
     .map(({ id }) => id);

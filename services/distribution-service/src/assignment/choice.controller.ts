@@ -7,6 +7,7 @@ import {
   QUEUE_GROUPS,
   SERVICE_SUBJECTS,
   type Choice,
+  type QueuedTask,
   type Waiting,
 } from '@baton/contracts';
 import { Controller } from '@nestjs/common';
@@ -39,20 +40,25 @@ export class ChoiceController {
   @Replies(SERVICE_SUBJECTS.explain, { queue })
   async explain(body: unknown): Promise<Waiting> {
     const { task } = parse(explainRequest, body, SERVICE_SUBJECTS.explain);
-    return explainWaiting(this.view(), task, this.fleetService.clock.now());
+    return explainWaiting(this.viewFor(task), task, this.fleetService.clock.now());
   }
 
   private choose(body: unknown, subject: string): Choice {
     const { task, ...which } = parse(choiceRequest, body, subject);
     const startedAt = performance.now();
-    const { decision, waiting } = chooseForTask(this.view(), task, this.fleetService.clock.now(), which);
+    const { decision, waiting } = chooseForTask(
+      this.viewFor(task),
+      task,
+      this.fleetService.clock.now(),
+      which,
+    );
     if (decision === null) return { decision, waiting };
     return { decision: { ...decision, tookMicros: (performance.now() - startedAt) * 1_000 }, waiting };
   }
 
   /** What is not known yet must not be told as the reason. */
-  private view() {
-    if (this.snapshots.isComplete) return this.assignments.view;
+  private viewFor(task: Pick<QueuedTask, 'needs'>) {
+    if (this.snapshots.isComplete) return this.assignments.viewFor(task);
     throw new DomainError('UNAVAILABLE', 'This distributor has not read the agents yet', {
       retryAfterMs: 1_000,
     });

@@ -70,6 +70,7 @@ export class BacklogService implements OnApplicationBootstrap, OnModuleDestroy {
     const settled: Promise<void>[] = [];
     const left: QueuedTask[] = [];
     for (const task of tasks.toSorted(compareTasks)) {
+      this.assignments.noteArrival(task);
       const attempt = this.tryInTurn(task);
       if (attempt?.settled !== undefined) settled.push(attempt.settled.then((end) => this.settle(task, end)));
       if (attempt?.tried === 'no_room' || attempt?.tried === 'passed_over') left.push(task);

@@ -10,6 +10,6 @@ export { chooseNeighbour } from '../shards/neighbours.decide.js';
 export { applyLeases, leaseOf } from '../shards/ownership.fold.js';
 export { TURN_MS } from '../shards/turns.decide.js';
 export { learnOutcome } from './outcomes.fold.js';
-export { POLICIES, type PolicyName } from './policies.scoring.js';
+export { POLICIES } from './policies.scoring.js';
 export { learnPrices, type Rounds } from './prices.fold.js';
 export { createView, decideTask, freeSlots, type DecidedTask, type FleetView } from './task.decide.js';

@@ -1,4 +1,4 @@
-import { OUTCOME_FORGETTING, type LearnedOutcome } from '@baton/contracts';
+import { ALL_OF_TYPE, OUTCOME_FORGETTING, type LearnedOutcome } from '@baton/contracts';
 import type { Fleet, FleetAgent, Outcomes } from '../fleet/fleet.state.js';
 import { touchRating } from '../fleet/journal.fold.js';
 
@@ -64,3 +64,16 @@ export function quickness(ofType: Outcomes | undefined): number {
 }
 
 const UNKNOWN: Outcomes = { succeeded: 0, failed: 0, durations: { count: 0, sum: 0 } };
+
+/** How long tasks take these agents, in milliseconds: the geometric mean of all that is known, a minute to begin with. */
+export function meanDurationMs(agents: Iterable<Pick<FleetAgent, 'outcomes'>>): number {
+  let [count, sum] = [PRIOR_WEIGHT, PRIOR_WEIGHT * USUAL];
+  for (const { outcomes } of agents) {
+    for (const [key, { durations }] of outcomes) {
+      if (!key.endsWith(outcomeKey('', ALL_OF_TYPE))) continue;
+      count += durations.count;
+      sum += durations.sum;
+    }
+  }
+  return 1_000 * Math.exp(sum / count);
+}

@@ -1,4 +1,5 @@
-import { SCORE_WEIGHTS, type Priority, type Score } from '@baton/contracts';
+import { BUILT_IN_VERSION, POLICY_WEIGHTS, type PolicyEntry } from '@baton/contracts';
+import type { PolicyKind, Priority, Score } from '@baton/contracts';
 import {
   AFFINITY,
   affinityPart,
@@ -19,28 +20,28 @@ export type Policy = {
   /** Whether prices must be learned for it. */
   readonly isPriced: boolean;
 };
-export type PolicyName = 'weighted' | 'fit' | 'round-robin' | 'least-loaded';
 
-/** The policies there are. */
-export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
-  weighted: policy('weighted', 1, SCORE_WEIGHTS),
-  // As weighted, with what a slot is worth to others in place of how many are taken, which only parts equals.
-  fit: policy('fit', 1, { capability: 0.4, price: 0.25, workload: 0.05, priority: 0.2, connection: 0.1 }),
-  'round-robin': policy('round-robin', 1, { turn: 1 }),
-  'least-loaded': policy('least-loaded', 1, { workload: 1 }),
+/** The policies there always are. */
+export const POLICIES: Readonly<Record<PolicyKind, Policy>> = {
+  weighted: builtIn('weighted'),
+  fit: builtIn('fit'),
+  'round-robin': builtIn('round-robin'),
+  'least-loaded': builtIn('least-loaded'),
 };
 
-/** A policy of these weights by the names of scorers. */
-function policy(
-  name: string,
-  version: number,
-  weights: Readonly<Partial<Record<keyof typeof SCORERS, number>>>,
-): Policy {
-  const parts = Object.entries(weights).map(([key, weight]) => ({
-    scorer: SCORERS[key as keyof typeof SCORERS],
-    weight,
-  }));
-  return { name, version, parts, hasTurns: 'turn' in weights, isPriced: 'price' in weights };
+function builtIn(kind: PolicyKind): Policy {
+  return toPolicy({ name: kind, version: BUILT_IN_VERSION, weights: POLICY_WEIGHTS[kind] });
+}
+
+/** A policy of these weights by the names of scorers. What a later version weighs and this one does not know is left out. */
+export function toPolicy({ name, version, weights }: Omit<PolicyEntry, 'kind'>): Policy {
+  const parts: { scorer: Scorer; weight: number }[] = [];
+  for (const [key, weight] of Object.entries(weights)) {
+    const scorer = new Map<string, Scorer>(Object.entries(SCORERS)).get(key);
+    if (scorer !== undefined && weight > 0) parts.push({ scorer, weight });
+  }
+  const isUsed = (scorer: Scorer) => parts.some((part) => part.scorer === scorer);
+  return { name, version, parts, hasTurns: isUsed(SCORERS.turn), isPriced: isUsed(SCORERS.price) };
 }
 
 /** What an agent is worth whatever its load and whoever asks. */

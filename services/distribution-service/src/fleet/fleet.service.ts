@@ -3,12 +3,14 @@ import { createClock } from '@baton/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { LOGGER } from '../logger.js';
+import { createPolicies, type KnownPolicies } from '../engine/policies.fold.js';
 import { createFleet, type Fleet } from './fleet.state.js';
 
 /** The one fleet of this process, and who wants to know when it changed. */
 @Injectable()
 export class FleetService {
   readonly fleet: Fleet = createFleet(randomUUID());
+  readonly policies: KnownPolicies = createPolicies();
   /** The time of the database, learnt from snapshots: what the fleet and its tasks say of times is meant by it. */
   readonly clock;
   private readonly listeners = new Set<() => void>();

@@ -1,8 +1,9 @@
 import { BUS, type Bus } from '@baton/bus';
-import { fleetEntry, HINT_SUBJECTS, slotsHint } from '@baton/contracts';
+import { fleetEntry, HINT_SUBJECTS, policyEntry, slotsHint } from '@baton/contracts';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { LOGGER } from '../logger.js';
+import { applyPolicy } from '../engine/policies.fold.js';
 import { applyHint } from './fleet.fold.js';
 import { FleetService } from './fleet.service.js';
 import { hold, release } from './slots.fold.js';
@@ -22,6 +23,7 @@ export class HintsConsumer implements OnModuleInit {
   onModuleInit(): void {
     this.bus.subscribe(HINT_SUBJECTS.fleet, (body) => this.agentChanged(body));
     this.bus.subscribe(HINT_SUBJECTS.slots, (body) => this.slotsChanged(body));
+    this.bus.subscribe(HINT_SUBJECTS.policy, (body) => this.policyPut(body));
   }
 
   private agentChanged(body: unknown): void {
@@ -46,6 +48,12 @@ export class HintsConsumer implements OnModuleInit {
       released ||= !slot.held;
     }
     if (released) this.fleetService.changed();
+  }
+
+  private policyPut(body: unknown): void {
+    const hint = policyEntry.safeParse(body);
+    if (!hint.success) return this.dropped(HINT_SUBJECTS.policy, hint.error);
+    applyPolicy(this.fleetService.policies, hint.data);
   }
 
   private dropped(subject: string, error: Error): void {

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { LOGGER } from '../logger.js';
 import { askTaskService } from '../task-service.client.js';
 import { leaseOf } from '../shards/ownership.fold.js';
+import { applyPolicy } from '../engine/policies.fold.js';
 import { applySnapshot, removeMissing } from './fleet.fold.js';
 import { FleetService } from './fleet.service.js';
 import { roomOf } from './slots.fold.js';
@@ -141,6 +142,7 @@ export class SnapshotService implements OnApplicationBootstrap, OnApplicationShu
     const answer = await askTaskService(this.bus, SERVICE_SUBJECTS.snapshot, request, options);
     this.failing = false;
     if (answer.now !== undefined) clock.learn(Date.parse(answer.now), sentAt);
+    for (const policy of answer.policies ?? []) applyPolicy(this.fleetService.policies, policy);
     this.refresh(applySnapshot(fleet, answer.agents, askedAt, performance.now()));
     return answer;
   }

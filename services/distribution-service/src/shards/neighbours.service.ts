@@ -45,7 +45,7 @@ export class NeighboursService {
     const groups = new Map<string, Group>();
     const now = this.fleetService.clock.now();
     for (const task of tasks) {
-      const choice = chooseNeighbour(this.assignments.view, task, asked, now);
+      const choice = chooseNeighbour(this.assignments.viewFor(task), task, asked, now);
       if (choice === undefined) continue;
       const group = groups.get(choice.neighbour) ?? { shard: choice.agent.shard, tasks: [] };
       groups.set(choice.neighbour, group);

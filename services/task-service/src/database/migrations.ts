@@ -9,6 +9,7 @@ import { RemovedAgents1765100000000 } from './migrations/removed-agents.js';
 import { SessionAge1764000000000 } from './migrations/session-age.js';
 import { Workflows1764300000000 } from './migrations/workflows.js';
 import { Outcomes1765300000000 } from './migrations/outcomes.js';
+import { Policies1765310000000 } from './migrations/policies.js';
 import { WaitLimits1764200000000 } from './migrations/wait-limits.js';
 import { RareStates1765210000000 } from './migrations/rare-states.js';
 import { ShardLeases1763900000000 } from './migrations/shard-leases.js';
@@ -33,5 +34,6 @@ export const MIGRATIONS = [
   DeletedUsage1765200000000,
   RareStates1765210000000,
   Outcomes1765300000000,
+  Policies1765310000000,
   EventOrder1765500000000,
 ];

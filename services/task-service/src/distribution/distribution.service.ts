@@ -16,6 +16,7 @@ import type { Pool } from '../database/database.js';
 import type { HoldService } from '../types/hold.service.js';
 import type { LeaseService } from '../shards/lease.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
+import { findPolicies } from '../policies/policy.store.js';
 import { findOutcomes } from '../outcomes/outcome.store.js';
 import { discoverClasses, findQueued } from './backlog.store.js';
 
@@ -117,7 +118,11 @@ export class DistributionService {
       ...(after === undefined ? {} : { after }),
     });
     const ids = agents.map(({ agentId }) => agentId);
-    const [held, outcomes] = await Promise.all([findHeld(this.pool, ids), findOutcomes(this.pool, ids)]);
+    const [held, outcomes, policies] = await Promise.all([
+      findHeld(this.pool, ids),
+      findOutcomes(this.pool, ids),
+      findPolicies(this.pool),
+    ]);
     const byAgent = new Map(
       agents.map(({ agentId }) => [agentId, [] as SnapshotAnswer['agents'][number]['held']]),
     );
@@ -133,6 +138,7 @@ export class DistributionService {
         held: byAgent.get(agent.agentId) ?? [],
         outcomes: outcomes.get(agent.agentId) ?? [],
       })),
+      policies: policies.map(({ name, version, kind, weights }) => ({ name, version, kind, weights })),
       now: new Date(this.clock.now()).toISOString(),
       next: agents.length === limit ? (agents.at(-1)?.agentId ?? null) : null,
     };

@@ -3,6 +3,7 @@ import {
   DomainError,
   parse,
   type CreateTask,
+  type JsonObject,
   type JsonValue,
   type Problem,
 } from '@baton/contracts';
@@ -15,6 +16,8 @@ import type { TypeRegistry } from './type.registry.js';
 import { findTypesOf } from './type.store.js';
 
 type Place = { readonly task: CreateTask; readonly pointer: string };
+type PolicyNames = { unknown(names: readonly string[]): Promise<readonly string[]> };
+type Named = { readonly task: Pick<CreateTask, 'criteria'>; readonly pointer: string };
 type Change = Extract<TaskCommand, { kind: 'update' | 'reopen' }>;
 type Completion = Extract<TaskCommand, { kind: 'complete' }>;
 /** A request that creates tasks, whichever it is: itself one, or with one or more of them inside. */
@@ -31,6 +34,7 @@ export class AdmissionService {
   constructor(
     private readonly pool: Pool,
     private readonly registry: TypeRegistry,
+    private readonly policies: PolicyNames,
   ) {}
 
   /**
@@ -44,11 +48,11 @@ export class AdmissionService {
     what: string,
     keyOf: (request: z.output<T>) => Idempotency | undefined,
   ): Promise<z.output<T>> {
-    if (!this.registry.some(({ hasDefaults, hasInputSchema }) => hasDefaults || hasInputSchema))
-      return parse(schema, body, what);
-    const request = parse(schema, await mapTasks(body, this.withDefaults), what);
-    const problems: Problem[] = [];
-    for (const { task, pointer } of placesOf(request as NewTasks)) {
+    const isPlain = !this.registry.some(({ hasDefaults, hasInputSchema }) => hasDefaults || hasInputSchema);
+    const request = parse(schema, isPlain ? body : await mapTasks(body, this.withDefaults), what);
+    const places = placesOf(request as NewTasks);
+    const problems: Problem[] = [...(await this.unknownPolicies(places))];
+    for (const { task, pointer } of isPlain ? [] : places) {
       const { checkInput } = await this.registry.usable(task.type);
       const found = checkInput?.(task.input) ?? [];
       problems.push(
@@ -66,11 +70,33 @@ export class AdmissionService {
    * result a complete brings, and the input a change gives.
    */
   async judged(command: TaskCommand): Promise<TaskCommand> {
-    if (command.kind === 'update' || command.kind === 'reopen') return this.withInputCheck(command);
+    if (command.kind === 'update' || command.kind === 'reopen') {
+      await this.refuseUnknownPolicy(command);
+      return this.withInputCheck(command);
+    }
     if (command.kind !== 'complete' || !this.registry.some(({ hasResultSchema }) => hasResultSchema))
       return command;
     const refused = await this.refusalOf(command);
     return refused === undefined ? command : { ...command, refusal: refused };
+  }
+
+  private async refuseUnknownPolicy({ changes }: Change): Promise<void> {
+    const { criteria = {} } = changes;
+    const problems = await this.unknownPolicies([{ task: { criteria }, pointer: '' }]);
+    if (problems.length > 0) throw refusal('VALIDATION_FAILED', 'Change', problems);
+  }
+
+  /** Costs nothing where no task names a policy. */
+  private async unknownPolicies(places: readonly Named[]): Promise<readonly Problem[]> {
+    const naming = places.flatMap(({ task, pointer }) => {
+      const { policy } = task.criteria;
+      return policy === undefined ? [] : [{ policy, pointer: `${pointer}/criteria/policy` }];
+    });
+    if (naming.length === 0) return [];
+    const unknown = new Set(await this.policies.unknown(naming.map(({ policy }) => policy)));
+    return naming
+      .filter(({ policy }) => unknown.has(policy))
+      .map(({ policy, pointer }) => ({ pointer, code: 'policy', detail: `there is no policy ${policy}` }));
   }
 
   private async withInputCheck<T extends Change>(command: T): Promise<T> {
@@ -123,8 +149,16 @@ export class AdmissionService {
     const { type = DEFAULTS.taskType } = task;
     if (typeof type !== 'string') return task;
     const { defaults } = await this.registry.usable(type);
-    return { ...defaults, ...task };
+    return { ...defaults, ...withPolicyOf(defaults, task) };
   };
+}
+
+/** Criteria of its own take no policy from a task: that is of its type until it names one. */
+function withPolicyOf(defaults: JsonObject, task: Readonly<Record<string, unknown>>) {
+  const { criteria: ofType } = defaults;
+  const { criteria } = task;
+  if (!isRecord(ofType) || ofType['policy'] === undefined || !isRecord(criteria)) return task;
+  return { ...task, criteria: { policy: ofType['policy'], ...criteria } };
 }
 
 /** The tasks a request is to create, each with its place in it. */
@@ -160,6 +194,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 function refusal(code: 'VALIDATION_FAILED' | 'INVALID_RESULT', what: string, errors: readonly Problem[]) {
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  const message = `${what}: ${first?.pointer} ${first?.detail}${more}, as its type asks`;
+  const asked = first?.code === 'policy' ? '' : ', as its type asks';
+  const message = `${what}: ${first?.pointer} ${first?.detail}${more}${asked}`;
   return new DomainError(code, message, { details: { errors } });
 }

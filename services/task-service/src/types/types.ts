@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import type { Loop } from '../loop.js';
 import type { Cursors } from '../tasks/cursor.js';
+import type { PolicyService } from '../policies/policy.service.js';
 import { AdmissionService } from './admission.service.js';
 import { HoldService } from './hold.service.js';
 import { TypeRegistry } from './type.registry.js';
@@ -23,16 +24,18 @@ export async function createTypes({
   bus,
   logger,
   cursors,
+  policies,
 }: {
   readonly pool: Pool;
   readonly bus: Bus;
   readonly logger: Logger;
   readonly cursors: Cursors;
+  readonly policies: PolicyService;
 }): Promise<Types> {
   const registry = new TypeRegistry(pool, bus, logger);
   await registry.refresh();
   return {
-    admission: new AdmissionService(pool, registry),
+    admission: new AdmissionService(pool, registry, policies),
     holds: new HoldService(pool, bus, registry),
     service: new TypeService(pool, bus, registry, cursors),
     loop: registry.loop,
