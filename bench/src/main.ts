@@ -1,4 +1,5 @@
 import { assignment } from './assignment/command.js';
+import { dispatch } from './dispatch/command.js';
 import { engine } from './engine/command.js';
 import { fanout } from './fanout/command.js';
 import { history } from './history/command.js';
@@ -13,7 +14,14 @@ type Benchmark = {
   run(words: readonly string[], session: Session): Promise<number>;
 };
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { assignment, engine, fanout, history, lifecycle };
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  assignment,
+  dispatch,
+  engine,
+  fanout,
+  history,
+  lifecycle,
+};
 
 const [name = '', ...words] = process.argv.slice(2);
 process.exit(await main());

@@ -22,6 +22,7 @@ export type System = {
   readonly tasksUrl: string;
   /** The superuser's, into the database of task-service: only it sees all statistics. */
   readonly postgresUrl: string;
+  readonly natsUrl: string;
   readonly natsVersion: string;
   /** The processes that run JavaScript, this one (the load) among them. */
   readonly processes: () => readonly Accounted[];
@@ -106,6 +107,7 @@ function describeSystem({ directory, stack, services, agents, natsVersion }: Par
     directory,
     tasksUrl: `${services.get('task-service').httpUrl}/v1/tasks`,
     postgresUrl: superuserUrl(stack),
+    natsUrl: stack.natsUrl,
     natsVersion,
     processes: () => [
       ...children.map(({ name, pid }) => ({ name, pid })),
