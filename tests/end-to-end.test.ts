@@ -249,13 +249,13 @@ describe('many tasks', () => {
     expect([...runs.values()].every((times) => times === 1)).toBe(true);
     expect(runs.size).toBe(500);
     expect(most).toBeLessThanOrEqual(12);
-    const metrics = `${services.get('metrics-service').httpUrl}/v1/metrics/tasks?type=many`;
+    const metrics = `${services.get('metrics-service').httpUrl}/v1/metrics/tasks?type=many&groupBy=agent`;
     const figures = await until(async () => {
       const answer: Json = await (await fetch(metrics)).json();
       return answer.states.completed === 500 && answer;
     });
     expect(figures).toMatchObject({ ended: { completed: 500, failed: 0 }, completionRate: 1 });
-    const byAgent = figures.agents.reduce((sum: number, { completed }: Json) => sum + completed, 0);
+    const byAgent = figures.groups.reduce((sum: number, { ended }: Json) => sum + ended.completed, 0);
     expect(byAgent).toBe(500);
   });
 });

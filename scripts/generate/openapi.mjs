@@ -3,7 +3,8 @@ import * as contracts from '../../packages/contracts/dist/index.js';
 import { readFixtures } from './fixtures.mjs';
 import { createJsonSchemas } from './json-schema.mjs';
 
-const { ANSWER_HEADERS, ERRORS, REQUEST_HEADERS, ROUTE_TAGS, ROUTES, routeErrors } = contracts;
+const { ANSWER_HEADERS, ERRORS, METRICS_ROUTES, REQUEST_HEADERS, ROUTE_TAGS, routeErrors } = contracts;
+const ROUTES = { ...contracts.ROUTES, ...METRICS_ROUTES };
 
 const sent = createJsonSchemas({
   direction: 'sent',
@@ -33,12 +34,15 @@ const answered = createJsonSchemas({
 
 const examples = new Map(readFixtures('http').map(({ route, message }) => [route, message]));
 
-/** `docs/openapi.json`: the REST API of task-service as OpenAPI 3.1. */
+const METRICS_SERVERS = [{ url: 'http://localhost:4003', description: 'metrics-service.' }];
+
+/** `docs/openapi.json`: the REST API of task-service and metrics-service as OpenAPI 3.1. */
 export function renderOpenApi() {
   const paths = {};
   for (const [operationId, route] of Object.entries(ROUTES)) {
     const { path, method } = route;
-    paths[path] = { ...paths[path], [method.toLowerCase()]: operation(operationId, route) };
+    const served = operationId in METRICS_ROUTES ? { servers: METRICS_SERVERS } : {};
+    paths[path] = { ...paths[path], [method.toLowerCase()]: { ...operation(operationId, route), ...served } };
   }
   const { version, license } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -49,7 +53,7 @@ export function renderOpenApi() {
       title: 'Baton',
       version,
       description:
-        'The REST API of task-service: hands tasks to agents, durably. Every refusal is a problem document (RFC 9457) ' +
+        'The REST API of task-service and metrics-service: hands tasks to agents, durably. Every refusal is a problem document (RFC 9457) ' +
         'with a `code`. Bodies are JSON; fields that are not known are refused. Times are ISO 8601, durations seconds.',
       license: { name: license, identifier: license },
     },

@@ -47,7 +47,6 @@ async function strike(service: Replica | undefined, work: Work, completed: numbe
 type Figures = {
   readonly states: Readonly<Record<string, number>>;
   readonly ended: Readonly<Record<string, number>>;
-  readonly losses: number;
   readonly agents: Readonly<Record<string, number>>;
 };
 
@@ -56,14 +55,15 @@ async function figuresOf({ metrics: [service] }: System): Promise<Figures> {
   const response = await fetch(`${service?.httpUrl}/v1/metrics/tasks?window=all`);
   // oxlint-disable-next-line typescript/no-explicit-any
   const report: any = await response.json();
-  const agents = report.agents.map(({ agentId, completed }: { agentId: string; completed: number }) => [
+  // oxlint-disable-next-line typescript/no-explicit-any
+  const fleet: any = await (await fetch(`${service?.httpUrl}/v1/metrics/agents?window=all`)).json();
+  const agents = fleet.agents.map(({ agentId, ended }: { agentId: string; ended: { completed: number } }) => [
     agentId,
-    completed,
+    ended.completed,
   ]);
   return {
     states: notZero(report.states),
     ended: notZero(report.ended),
-    losses: report.recovery.losses,
     agents: Object.fromEntries(agents),
   };
 }
@@ -76,9 +76,8 @@ async function tablesOf({ query }: System): Promise<Figures> {
     );
     return Object.fromEntries(rows.map(({ key, n }) => [key, n]));
   };
-  const [lost] = await query<{ n: number }>('SELECT sum(lost_count)::int AS n FROM tasks');
   const states = await counted('status');
-  return { states, ended: states, losses: lost?.n ?? 0, agents: await counted('last_agent_id') };
+  return { states, ended: states, agents: await counted('last_agent_id') };
 }
 
 function notZero(counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {

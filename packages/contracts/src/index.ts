@@ -19,6 +19,8 @@ export * from './labels.js';
 export * from './limits.js';
 export * from './message.js';
 export * from './messages.js';
+export * from './metrics.js';
+export * from './metrics.routes.js';
 export * from './nearest.js';
 export * from './operation.js';
 export * from './outcome.js';

@@ -7,6 +7,7 @@ export const ROUTE_TAGS = {
   Bulk: 'Many tasks at once.',
   Commands: 'What changes the state of a task: the same use cases as over NATS.',
   Reading: 'What happened to a task, and why.',
+  Metrics: 'Figures of what happened; served by metrics-service.',
   Agents: 'Agents, what they hold and how they are connected.',
   Administration: 'Types, pauses, the audit.',
   Documents: 'What the API says of itself.',

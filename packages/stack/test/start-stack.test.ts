@@ -54,7 +54,8 @@ describe('startStack', () => {
   it('gives its database to a command, and starts it for one while it does not run', async () => {
     const name = `select 1 as one, pg_postmaster_start_time()::text as since`;
     const report = (): void => undefined;
-    const ask = () => withStackDatabase({ directory: stack.directory, report }, (url) => query(url, name));
+    const ask = () =>
+      withStackDatabase({ directory: stack.directory, report }, ({ url }) => query(url, name));
     const running = await ask();
     expect(running).toEqual(await query(stack.postgresUrl, name));
     await stack.stop();

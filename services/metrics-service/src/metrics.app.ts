@@ -20,6 +20,10 @@ import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import type { Config } from './config.js';
 import { createDataSource, expectMigrated, migrate } from './database/data-source.js';
+import { CapacityService } from './fleet/capacity.service.js';
+import { CapacityStore } from './fleet/capacity.store.js';
+import { HealingService } from './healing/healing.service.js';
+import { ProgressStore } from './healing/progress.store.js';
 import { IngestService } from './ingest/ingest.service.js';
 import { IngestStore } from './ingest/ingest.store.js';
 import { MetricsModule } from './metrics.module.js';
@@ -27,6 +31,10 @@ import { registerTaskFigures } from './prometheus/task-figures.js';
 import { TaskFiguresStore } from './prometheus/task-figures.store.js';
 import { ReportService } from './reports/report.service.js';
 import { ReportStore } from './reports/report.store.js';
+import { SystemService } from './reports/system.service.js';
+import { RetentionService } from './rollups/retention.service.js';
+import { RetentionStore } from './rollups/retention.store.js';
+import { TaskServiceClient } from './task-service.client.js';
 
 /** A request that has not come whole by then is given up: its client may be gone. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -41,7 +49,8 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     logger,
   });
   const clock = createClock(logger);
-  const { app, events, endHttp } = await createApp({ dataSource, bus, clock, logger });
+  const { app, events, endHttp, healing, reports } = await createApp({ dataSource, bus, clock, logger });
+  const retention = new RetentionService(new RetentionStore(dataSource), logger);
   const stopping = new AbortController();
   const { signal } = stopping;
   const { DATABASE_URL: url } = config;
@@ -66,9 +75,12 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     // What is half started is started first: it stops in the same order then.
     await started.catch(() => undefined);
     endHttp();
+    retention.stop();
+    const healed = healing.stop();
     // Pulls no more and waits for what is gathered to be saved and acknowledged.
     await app.close();
     await bus.close();
+    await healed;
     if (dataSource.isInitialized) await dataSource.destroy();
     await operations.stop();
   });
@@ -78,8 +90,10 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
   async function start(): Promise<void> {
     if (!(await database.opened)) return;
     await followDatabase(clock, () => readTime(dataSource), signal);
-    registerTaskFigures(new TaskFiguresStore(dataSource), logger);
+    registerTaskFigures({ store: new TaskFiguresStore(dataSource), reports }, logger);
     await app.startAllMicroservices();
+    healing.start();
+    retention.start();
     await app.listen(config.BATON_HTTP_PORT, config.BATON_HTTP_HOST);
     if (signal.aborted) return;
     operations.ready();
@@ -95,21 +109,31 @@ type Parts = {
 };
 
 async function createApp({ dataSource, bus, clock, logger }: Parts) {
-  const ingest = new IngestService(new IngestStore(dataSource), logger, clock);
-  const reports = new ReportService(new ReportStore(dataSource));
+  const store = new IngestStore(dataSource);
+  const ingest = new IngestService(store, logger, clock);
+  const tasks = new TaskServiceClient(bus);
+  const capacity = new CapacityService(new CapacityStore(dataSource), tasks);
+  const progress = new ProgressStore(dataSource);
+  const healing = new HealingService({ tasks, progress, store, capacity, logger });
+  const figures = new ReportStore(dataSource);
+  const reports = new ReportService(figures);
+  const system = new SystemService(figures);
   // While it closes, requests that were sent before their client heard of it are served like any other.
   const adapter = new FastifyAdapter({ requestTimeout: REQUEST_TIMEOUT_MS, return503OnClosing: false });
   observeHttp(adapter.getInstance());
   const endHttp = prepareHttpEnd(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(
-    MetricsModule.with({ ingest, reports }),
+    MetricsModule.with({ ingest, capacity, reports, system }),
     adapter,
     { logger: nestLogger(logger) },
   );
   app.useGlobalFilters(new ProblemFilter(logger));
-  const events = new JetStreamStrategy(bus, logger, { onPoison: (poison) => ingest.giveUp(poison) });
+  const events = new JetStreamStrategy(bus, logger, {
+    onPoison: (poison) => ingest.giveUp(poison),
+    onReset: () => healing.heal(),
+  });
   app.connectMicroservice({ strategy: events });
-  return { app, events, endHttp };
+  return { app, events, endHttp, healing, reports };
 }
 
 /** Reports come from Postgres: without NATS they are only behind, on every replica alike. */

@@ -1,18 +1,30 @@
 import type { DynamicModule } from '@nestjs/common';
+import { CapacityService } from './fleet/capacity.service.js';
+import { FleetConsumer } from './fleet/fleet.consumer.js';
 import { IngestConsumer } from './ingest/ingest.consumer.js';
 import { IngestService } from './ingest/ingest.service.js';
 import { ReportController } from './reports/report.controller.js';
 import { ReportService } from './reports/report.service.js';
+import { SystemService } from './reports/system.service.js';
+
+export type MetricsServices = {
+  readonly ingest: IngestService;
+  readonly capacity: CapacityService;
+  readonly reports: ReportService;
+  readonly system: SystemService;
+};
 
 /** The two edges of metrics-service: events in, reports out. */
 export class MetricsModule {
-  static with(services: { readonly ingest: IngestService; readonly reports: ReportService }): DynamicModule {
+  static with(services: MetricsServices): DynamicModule {
     return {
       module: MetricsModule,
-      controllers: [IngestConsumer, ReportController],
+      controllers: [IngestConsumer, FleetConsumer, ReportController],
       providers: [
         { provide: IngestService, useValue: services.ingest },
+        { provide: CapacityService, useValue: services.capacity },
         { provide: ReportService, useValue: services.reports },
+        { provide: SystemService, useValue: services.system },
       ],
     };
   }

@@ -55,6 +55,15 @@ export function eventsOf(plan: TaskPlan, path: readonly TaskStatus[]): TaskEvent
   let attempt = 0;
   return path.map((status, index) => {
     const time = new Date(createdAt + index * stepMs).toISOString();
+    const from = path[index - 1];
+    const left =
+      (from === 'assigned' || from === 'in_progress') && status !== 'in_progress'
+        ? {
+            agent,
+            assignedAt: at.assignedAt ?? time,
+            startedAt: from === 'in_progress' ? at.startedAt : null,
+          }
+        : undefined;
     if (status === 'queued') {
       at = { firstQueuedAt: at.firstQueuedAt ?? time, assignedAt: null, startedAt: null, completedAt: null };
     }
@@ -74,6 +83,8 @@ export function eventsOf(plan: TaskPlan, path: readonly TaskStatus[]): TaskEvent
         type,
         priority,
         agent: attempt > 0 ? agent : null,
+        reason: status === 'queued' && left ? 'returned' : null,
+        ...(left === undefined ? {} : { left }),
         retryCount: Math.max(0, attempt - 1),
         createdAt: new Date(createdAt).toISOString(),
         ...at,

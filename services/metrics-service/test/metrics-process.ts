@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { TaskReport } from '../src/reports/report.fold.js';
+import type { TaskMetrics } from '@baton/contracts';
 
 const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -13,7 +13,7 @@ export type MetricsProcess = {
   httpUrl(): Promise<string>;
   /** The status of `/readyz`; 0 when it does not answer. */
   readiness(): Promise<number>;
-  report(query?: string): Promise<TaskReport>;
+  report(query?: string): Promise<TaskMetrics>;
   /** The value of one sample of `/metrics`, such as `baton_tasks{status="queued"}`. */
   sample(name: string): Promise<number>;
   /** Sends the signal; resolves with the exit status, null when the signal ended it. */
@@ -50,7 +50,7 @@ export async function startMetrics(options: {
     report: async (query = 'window=all') => {
       const response = await fetch(`${await httpUrl()}/v1/metrics/tasks?${query}`);
       if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
-      return (await response.json()) as TaskReport;
+      return (await response.json()) as TaskMetrics;
     },
     sample: async (name) => {
       const text = await (await fetch(`${operationsUrl}/metrics`)).text();

@@ -71,26 +71,27 @@ describe('metrics-service', () => {
     });
     expect(report).toMatchObject({
       window: '1h',
-      windowSeconds: 3_600,
       states: states({ completed: 1, failed: 1, in_progress: 1, queued: 1 }),
       ended: { completed: 1, failed: 1, cancelled: 0 },
       completionRate: 0.5,
       failureRate: 0.5,
-      duration: { mean: 2, p50: 2, p90: 2, p99: 2 },
+      duration: { mean: 2 },
       run: { mean: 1 },
       wait: { mean: 1 },
       endToEnd: { mean: 3 },
-      throughputPerHour: 1,
-      agents: [
-        { agentId: 'b', completed: 0, failed: 1, held: 1, meanDuration: null },
-        { agentId: 'a', completed: 1, failed: 0, held: 0, meanDuration: 2, throughputPerHour: 1 },
-      ],
     });
-    expect((await service.report('window=5m&type=build')).agents).toHaveLength(1);
+    const grouped = await service.report('window=15m&type=build&groupBy=agent');
+    expect(grouped.groups.map(({ agent, ended }) => [agent, ended.completed])).toEqual([
+      ['a', 1],
+      [null, 0],
+    ]);
     await until(async () => (await service.sample('baton_tasks{status="in_progress"}')) === 1);
     expect(await service.sample('baton_tasks_ended_total{status="completed",type="build"}')).toBe(1);
     expect(await service.sample('baton_agent_tasks_held{agent="b"}')).toBe(1);
     expect(await service.sample('baton_task_duration_seconds_sum')).toBe(2);
+    expect(await service.sample('baton_task_seconds_total{measure="wait",type="build"}')).toBe(1);
+    const quantile = await service.sample('baton_task_quantile_seconds{measure="duration",quantile="0.5"}');
+    expect(Math.abs(quantile - 2)).toBeLessThanOrEqual(0.02);
     expect(await service.sample('baton_metrics_ingest_events_total')).toBe(12);
   });
 
@@ -149,7 +150,7 @@ describe('metrics-service', () => {
 
   it('refuses a query it does not understand with a problem document', async () => {
     const url = `${await service.httpUrl()}/v1/metrics`;
-    const bad = await fetch(`${url}/tasks?window=2h&priority=9&surprise=1`);
+    const bad = await fetch(`${url}/tasks?window=2w&priority=9&surprise=1`);
     expect(bad.status).toBe(400);
     expect(bad.headers.get('content-type')).toMatch(PROBLEM);
     expect(await bad.json()).toMatchObject({

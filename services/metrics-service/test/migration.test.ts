@@ -41,6 +41,7 @@ describe('migrate', () => {
 
     const replica = await createDataSource(url.href, logger).initialize();
     await replica.undoLastMigration();
+    await replica.undoLastMigration();
     expect(await superuser.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'metrics'`)).toEqual([
       { tablename: 'migrations' },
     ]);

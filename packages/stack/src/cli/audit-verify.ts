@@ -17,7 +17,9 @@ try {
   const url = readSecret(process.env, 'DATABASE_URL');
   if (url === undefined) {
     const report = (line: string) => console.error(line);
-    process.exitCode = await withStackDatabase({ directory: chosenState(), report }, verify);
+    process.exitCode = await withStackDatabase({ directory: chosenState(), report }, (own) =>
+      verify(own.url),
+    );
   } else {
     await checkOwnPostgres({ url, variable: 'DATABASE_URL', purposes: ['tables'] });
     process.exitCode = await verify(url);

@@ -16,13 +16,15 @@ interface StackDatabaseOptions {
   readonly report: (line: string) => void;
 }
 
+type Addresses = Pick<ReturnType<typeof postgresAddresses>, 'url' | 'metricsUrl'>;
+
 /**
- * Runs `use` with the address of the embedded database of a stack: the one that runs, or one started for that time.
+ * Runs `use` with the addresses of the embedded database of a stack: the one that runs, or one started for that time.
  * Rejects with a StackError when there has been no start yet.
  */
 export async function withStackDatabase<T>(
   { directory, report }: StackDatabaseOptions,
-  use: (url: string) => Promise<T>,
+  use: (addresses: Addresses) => Promise<T>,
 ): Promise<T> {
   const state = stateDirectory(directory);
   const secrets = await readSecrets(state.secretsFile);
@@ -39,7 +41,7 @@ export async function withStackDatabase<T>(
     if (cause instanceof StackError && cause.code === 'ALREADY_RUNNING') return undefined;
     throw cause;
   });
-  if (record === undefined) return use(postgresAddresses(ports?.postgres ?? 0, secrets).url);
+  if (record === undefined) return use(postgresAddresses(ports?.postgres ?? 0, secrets));
   try {
     return await startFor(state, record, ports?.postgres, report, use);
   } finally {
@@ -52,7 +54,7 @@ async function startFor<T>(
   record: RunRecord,
   remembered: number | undefined,
   report: (line: string) => void,
-  use: (url: string) => Promise<T>,
+  use: (addresses: Addresses) => Promise<T>,
 ): Promise<T> {
   const server = await startEmbeddedPostgres({
     directory: state.postgres,
@@ -64,7 +66,7 @@ async function startFor<T>(
     track: record.track,
   });
   try {
-    return await use(server.url);
+    return await use(server);
   } finally {
     await server.process.stop({ deadlineMs: 60_000 });
   }

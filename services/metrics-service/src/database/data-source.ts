@@ -2,6 +2,7 @@ import { expectApplied, impatientSocket, lockForMigration } from '@baton/runtime
 import type { Logger } from 'pino';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { CreateFigures1795305600000 } from './create-figures.migration.js';
+import { CreateRollups1795305610000 } from './create-rollups.migration.js';
 
 /** One connection flushes, three scrape, the rest answer reports and the readiness check. */
 const POOL_SIZE = 6;
@@ -41,7 +42,7 @@ function dataSourceOptions(url: string, logger: Logger): Extract<DataSourceOptio
     connectTimeoutMS: 5_000,
     installExtensions: false,
     parseInt8: true,
-    migrations: [CreateFigures1795305600000],
+    migrations: [CreateFigures1795305600000, CreateRollups1795305610000],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     poolErrorHandler: (error: unknown) => logger.warn({ err: error }, 'an idle database connection was lost'),

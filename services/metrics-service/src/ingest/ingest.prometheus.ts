@@ -6,6 +6,10 @@ export const ingestMetrics = {
     name: 'baton_metrics_ingest_events_total',
     help: 'Task events whose effect is committed, repetitions included',
   }),
+  repeated: new Counter({
+    name: 'baton_metrics_ingest_repeated_total',
+    help: 'Task events that came again and changed nothing',
+  }),
   flushSeconds: new Histogram({
     name: 'baton_metrics_ingest_flush_seconds',
     help: 'Seconds to save one batch of events; the count is the number of batches',

@@ -1,8 +1,10 @@
-import type { DataSource } from 'typeorm';
+import type { TaskEvent } from '@baton/contracts';
+import type { DataSource, EntityManager } from 'typeorm';
 import { toDomainError } from '../database/database-error.js';
-import type { TaskState } from './task-state.fold.js';
+import { saveDelegations, saveRecoveries, saveRollups } from '../rollups/rollup.store.js';
+import { foldEvents, type Flush, type KnownTask, type Total } from './flush.fold.js';
 
-/** The latest state of each task, and the totals that follow from it. */
+/** What is known of each task, and every figure that follows from its events. */
 export class IngestStore {
   readonly #dataSource: DataSource;
 
@@ -11,24 +13,49 @@ export class IngestStore {
   }
 
   /**
-   * Saves states, one per task, in one transaction: a version that is not newer than the known one changes nothing,
-   * so repeated, late and reordered events leave every figure as it is. The totals move by the difference of the old
-   * and the new row in the same statement, so that no reader ever counts tasks. Answers the seconds from assignment
-   * to end of each task that was newly completed. Throws as `toDomainError` says.
+   * Counts events in one transaction, with the versions by which a repetition is known: repeated, late and reordered
+   * events leave every figure as it is. Costs two reads and a few set-wise writes, whatever the tables hold. Answers
+   * what was new. Throws as `toDomainError` says.
    */
-  async saveStates(states: readonly TaskState[]): Promise<readonly number[]> {
+  async saveEvents(events: readonly TaskEvent[]): Promise<Pick<Flush, 'counted' | 'durations'>> {
     try {
       return await this.#dataSource.transaction(async (manager) => {
-        // One flush at a time over all replicas: the statement compares with rows as they were when it began, and
-        // two that met would lock the hot totals in opposite orders. Taken in a statement of its own, so that the
-        // next one sees what the holder before it committed.
-        await manager.query(`SELECT pg_advisory_xact_lock(hashtext('metrics-service flush'))`);
-        const rows: readonly { seconds: number }[] = await manager.query(SAVE, columnsOf(states));
-        return rows.map((row) => row.seconds);
+        await lockFlushes(manager);
+        const known = await findKnown(manager, new Set(events.map(({ subject }) => subject)));
+        const flush = foldEvents(events, known);
+        if (flush.counted === 0) return flush;
+        const [{ now }] = await manager.query('SELECT extract(epoch FROM clock_timestamp())::float8 AS now');
+        await saveTasks(manager, flush.tasks);
+        await saveTotals(manager, flush.totals);
+        await saveRollups(manager, flush.facts.figures, now);
+        await saveDelegations(manager, flush.facts.delegations, now);
+        await saveRecoveries(manager, flush.facts.recoveries, now);
+        return flush;
       });
     } catch (error) {
       throw toDomainError(error);
     }
+  }
+
+  /** Whether an event of a task has been missing for so long that it may never come by itself. */
+  async hasGap(seconds: number): Promise<boolean> {
+    const [row] = await this.#dataSource.query(
+      `SELECT EXISTS (SELECT FROM metrics.tasks WHERE ahead <> '{}'
+        AND changed_at < clock_timestamp() - make_interval(secs => $1)) AS found`,
+      [seconds],
+    );
+    return row.found;
+  }
+
+  /** Whether all of these events are counted. */
+  async hasAll(versions: readonly { readonly taskId: string; readonly version: number }[]): Promise<boolean> {
+    const [row] = await this.#dataSource.query(
+      `SELECT EXISTS (SELECT FROM unnest($1::uuid[], $2::int[]) AS told (task_id, version)
+        LEFT JOIN metrics.tasks AS task USING (task_id)
+        WHERE task.task_id IS NULL OR (told.version > task.version AND told.version <> ALL (task.ahead))) AS missing`,
+      [versions.map(({ taskId }) => taskId), versions.map(({ version }) => version)],
+    );
+    return !row.missing;
   }
 
   /** Records a message that will never be ingested. */
@@ -38,6 +65,14 @@ export class IngestStore {
       [poison.stream, poison.seq, poison.subject, poison.deliveryCount, poison.reason, poison.payload],
     );
   }
+}
+
+/**
+ * One flush at a time over all replicas: a flush reads what it then changes, and two that met would lock the hot rows in
+ * opposite orders. Taken in a statement of its own, so that the next one sees what the holder before it committed.
+ */
+export async function lockFlushes(manager: EntityManager): Promise<void> {
+  await manager.query(`SELECT pg_advisory_xact_lock(hashtext('metrics-service flush'))`);
 }
 
 /** A message that was given up, with the beginning of what it said. */
@@ -50,64 +85,71 @@ export type Poison = {
   readonly payload: string;
 };
 
-const SAVE = `
-WITH incoming AS (
-  SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::int[],
-    $8::int[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[])
-    AS row (task_id, version, status, type, priority, agent, retries, losses, created_at, first_queued_at,
-      assigned_at, started_at, ended_at)
-), old AS (
-  SELECT task.* FROM incoming JOIN metrics.tasks AS task USING (task_id)
-), saved AS (
-  INSERT INTO metrics.tasks AS task (task_id, version, status, type, priority, agent, retries, losses, created_at,
-    first_queued_at, assigned_at, started_at, ended_at)
-  SELECT * FROM incoming
-  ON CONFLICT (task_id) DO UPDATE SET version = excluded.version, status = excluded.status, type = excluded.type,
-    priority = excluded.priority, agent = excluded.agent, retries = excluded.retries, losses = excluded.losses,
-    created_at = excluded.created_at, first_queued_at = excluded.first_queued_at,
-    assigned_at = excluded.assigned_at, started_at = excluded.started_at, ended_at = excluded.ended_at
-  WHERE task.version < excluded.version
-  RETURNING task.*
-), moved AS (
-  SELECT 1 AS sign, (saved.ended_at IS NOT NULL AND old.ended_at IS DISTINCT FROM saved.ended_at)::int AS endings,
-    saved.*
-  FROM saved LEFT JOIN old USING (task_id)
-  UNION ALL
-  SELECT -1, 0, old.* FROM old JOIN saved USING (task_id)
-), counted AS (
-  INSERT INTO metrics.totals AS total (status, type, priority, agent, tasks, endings, retries, losses,
-    duration_us, run_us, wait_us, end_to_end_us)
-  SELECT status, type, priority, agent, sum(sign), sum(endings), sum(sign * retries), sum(sign * losses),
-    coalesce(sum(sign * metrics.microseconds(assigned_at, ended_at)) FILTER (WHERE status = 'completed'), 0),
-    coalesce(sum(sign * metrics.microseconds(started_at, ended_at)) FILTER (WHERE status = 'completed'), 0),
-    coalesce(sum(sign * metrics.microseconds(first_queued_at, assigned_at)) FILTER (WHERE status = 'completed'), 0),
-    coalesce(sum(sign * metrics.microseconds(created_at, ended_at)) FILTER (WHERE status = 'completed'), 0)
-  FROM moved GROUP BY status, type, priority, agent
-  ON CONFLICT (status, type, priority, agent) DO UPDATE SET tasks = total.tasks + excluded.tasks,
-    endings = total.endings + excluded.endings, retries = total.retries + excluded.retries,
-    losses = total.losses + excluded.losses, duration_us = total.duration_us + excluded.duration_us,
-    run_us = total.run_us + excluded.run_us, wait_us = total.wait_us + excluded.wait_us,
-    end_to_end_us = total.end_to_end_us + excluded.end_to_end_us
-)
-SELECT extract(epoch FROM ended_at - assigned_at)::float8 AS seconds
-FROM moved WHERE endings = 1 AND status = 'completed' AND assigned_at IS NOT NULL`;
+type KnownRow = Omit<KnownTask, 'createdAt' | 'firstQueuedAt' | 'endedAt'> & {
+  readonly createdAt: Date;
+  readonly firstQueuedAt: Date | null;
+  readonly endedAt: Date | null;
+};
 
-/** One array per column: the statement has the same parameters whatever the number of rows. */
-function columnsOf(states: readonly TaskState[]): unknown[][] {
-  const names = [
-    'taskId',
-    'version',
-    'status',
-    'type',
-    'priority',
-    'agent',
-    'retries',
-    'losses',
-    'createdAt',
-    'firstQueuedAt',
-    'assignedAt',
-    'startedAt',
-    'endedAt',
-  ] as const satisfies readonly (keyof TaskState)[];
-  return names.map((name) => states.map((state) => state[name]));
+async function findKnown(
+  manager: EntityManager,
+  ids: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, KnownTask>> {
+  const rows: readonly KnownRow[] = await manager.query(
+    `SELECT task_id AS "taskId", version, ahead, status, type, priority, agent, created_at AS "createdAt",
+      first_queued_at AS "firstQueuedAt", ended_at AS "endedAt" FROM metrics.tasks WHERE task_id = ANY($1)`,
+    [[...ids]],
+  );
+  return new Map(
+    rows.map((row) => [
+      row.taskId,
+      {
+        ...row,
+        createdAt: row.createdAt.toISOString(),
+        firstQueuedAt: row.firstQueuedAt?.toISOString() ?? null,
+        endedAt: row.endedAt?.toISOString() ?? null,
+      },
+    ]),
+  );
+}
+
+async function saveTasks(manager: EntityManager, tasks: readonly KnownTask[]): Promise<void> {
+  await manager.query(
+    `INSERT INTO metrics.tasks (task_id, version, ahead, status, type, priority, agent, created_at, first_queued_at,
+        ended_at, changed_at)
+      SELECT a, b, c::int[], d, e, f, g, h, i, j, clock_timestamp() FROM unnest($1::uuid[], $2::int[], $3::text[],
+        $4::text[], $5::text[], $6::smallint[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+        AS row (a, b, c, d, e, f, g, h, i, j)
+      ON CONFLICT (task_id) DO UPDATE SET version = excluded.version, ahead = excluded.ahead, status = excluded.status,
+        type = excluded.type, priority = excluded.priority, agent = excluded.agent, created_at = excluded.created_at,
+        first_queued_at = excluded.first_queued_at, ended_at = excluded.ended_at, changed_at = excluded.changed_at`,
+    [
+      tasks.map(({ taskId }) => taskId),
+      tasks.map(({ version }) => version),
+      tasks.map(({ ahead }) => `{${ahead.join(',')}}`),
+      tasks.map(({ status }) => status),
+      tasks.map(({ type }) => type),
+      tasks.map(({ priority }) => priority),
+      tasks.map(({ agent }) => agent),
+      tasks.map(({ createdAt }) => createdAt),
+      tasks.map(({ firstQueuedAt }) => firstQueuedAt),
+      tasks.map(({ endedAt }) => endedAt),
+    ],
+  );
+}
+
+async function saveTotals(manager: EntityManager, totals: readonly Total[]): Promise<void> {
+  if (totals.length === 0) return;
+  await manager.query(
+    `INSERT INTO metrics.totals AS total (status, type, priority, agent, tasks)
+      SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::bigint[])
+      ON CONFLICT (status, type, priority, agent) DO UPDATE SET tasks = total.tasks + excluded.tasks`,
+    [
+      totals.map(({ status }) => status),
+      totals.map(({ type }) => type),
+      totals.map(({ priority }) => priority),
+      totals.map(({ agent }) => agent),
+      totals.map(({ tasks }) => tasks),
+    ],
+  );
 }

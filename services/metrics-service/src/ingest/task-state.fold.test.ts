@@ -1,26 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import type { TaskEvent, TaskStatus } from '@baton/contracts';
-import { eventsOf, histories, scattered } from '../../test/history.js';
-import { latestByTask, stateOf, type TaskState } from './task-state.fold.js';
+import { eventsOf } from '../../test/history.js';
+import { stateOf } from './task-state.fold.js';
 
 const id = '01935000-0000-7000-8000-000000000001';
 const last = (path: readonly TaskStatus[]): TaskEvent => eventsOf({ id }, path).at(-1) as TaskEvent;
-
-const sorted = (all: readonly TaskState[]) => all.toSorted((a, b) => (a.taskId < b.taskId ? -1 : 1));
-
-describe('latestByTask', () => {
-  it('gives the same states whatever the order, repetition and cut of the events', () => {
-    const scenario = histories.chain((tasks) => fc.tuple(fc.constant(tasks), scattered(tasks.flat())));
-    fc.assert(
-      fc.property(scenario, ([tasks, parts]) => {
-        const expected = tasks.map((events) => stateOf(events.at(-1) as TaskEvent));
-        const states = parts.map((part) => latestByTask(part.map(stateOf)));
-        expect(sorted(latestByTask(states.flat()))).toEqual(sorted(expected));
-      }),
-    );
-  });
-});
 
 describe('stateOf', () => {
   it('counts an agent only where it holds the task or ended it', () => {

@@ -6,33 +6,15 @@ export type CountedStatus = TaskStatus | 'deleted';
 /** What figures need to know about a task: the state its latest event told. Timestamps are ISO 8601. */
 export type TaskState = {
   readonly taskId: string;
-  readonly version: number;
   readonly status: CountedStatus;
   readonly type: string;
   readonly priority: number;
   /** Who holds the task or ended it; empty in every other state. */
   readonly agent: string;
-  readonly retries: number;
-  readonly losses: number;
   readonly createdAt: string;
   readonly firstQueuedAt: string | null;
-  readonly assignedAt: string | null;
-  readonly startedAt: string | null;
   readonly endedAt: string | null;
 };
-
-/**
- * The latest state of each task among `states`, in whatever order and however often they came. Every event tells
- * the whole state, so dropping older versions loses no figure.
- */
-export function latestByTask(states: Iterable<TaskState>): readonly TaskState[] {
-  const latest = new Map<string, TaskState>();
-  for (const state of states) {
-    const known = latest.get(state.taskId);
-    if (known === undefined || known.version < state.version) latest.set(state.taskId, state);
-  }
-  return [...latest.values()];
-}
 
 /** The state an event tells. A task deleted after its end keeps its end: the work was done or it failed. */
 export function stateOf(event: TaskEvent): TaskState {
@@ -40,17 +22,12 @@ export function stateOf(event: TaskEvent): TaskState {
   const ended = isTerminal(data.status);
   return {
     taskId: event.subject,
-    version: event.taskversion,
     status: event.type === 'task.deleted' && !ended ? 'deleted' : data.status,
     type: data.type,
     priority: data.priority,
     agent: isBound(event) ? (data.agent ?? '') : '',
-    retries: data.retryCount,
-    losses: data.lostCount,
     createdAt: data.createdAt,
     firstQueuedAt: data.firstQueuedAt,
-    assignedAt: data.assignedAt,
-    startedAt: data.startedAt,
     endedAt: ended ? (data.completedAt ?? event.time) : null,
   };
 }
