@@ -5,6 +5,7 @@ import type { JetStreamClient } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { publishSeconds, secondsSince } from './bus.metrics.js';
 import type { Bus, RequestOptions } from './bus.js';
 import { openLink, type Link, type LinkOptions } from './link.js';
 import { isNoStream, toPublishError, toRequestError, unavailable } from './nats.errors.js';
@@ -118,6 +119,17 @@ async function request(
 }
 
 async function publishEvents(bus: Bus, subject: string, messageId: string, body: string): Promise<void> {
+  const begunAt = performance.now();
+  let outcome = 'error';
+  try {
+    await publishAnyhow(bus, subject, messageId, body);
+    outcome = 'ok';
+  } finally {
+    publishSeconds.observe({ subject, outcome }, secondsSince(begunAt));
+  }
+}
+
+async function publishAnyhow(bus: Bus, subject: string, messageId: string, body: string): Promise<void> {
   try {
     await publishOnce(bus, subject, messageId, body);
   } catch (error) {

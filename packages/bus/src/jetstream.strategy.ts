@@ -5,6 +5,7 @@ import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservi
 import type { Logger } from 'pino';
 import { ackPolicy } from './ack.policy.js';
 import type { Bus } from './bus.js';
+import { eventSeconds, secondsSince, watchLag } from './bus.metrics.js';
 import { BusStrategy } from './bus.strategy.js';
 import { startConsumerLoop, type ConsumerLoop } from './consumer-loop.js';
 import { readEventBatch } from './event-batch.js';
@@ -42,6 +43,7 @@ export class JetStreamStrategy extends BusStrategy implements CustomTransportStr
   readonly #log: Logger;
   readonly #options: JetStreamStrategyOptions;
   #loops: readonly ConsumerLoop[] = [];
+  readonly #forget: (() => void)[] = [];
 
   constructor(bus: Bus, logger: Logger, options: JetStreamStrategyOptions = {}) {
     super(bus);
@@ -64,6 +66,7 @@ export class JetStreamStrategy extends BusStrategy implements CustomTransportStr
 
   /** Pulls no more and waits for messages in work, up to the deadline; what was fetched but not begun goes back. */
   async close(): Promise<void> {
+    for (const forget of this.#forget.splice(0)) forget();
     const deadline = new AbortController();
     const stopped = Promise.all(this.#loops.map((loop) => loop.stop()));
     const late = delay(this.#options.drainMs ?? 10_000, 'late' as const, { signal: deadline.signal });
@@ -79,6 +82,7 @@ export class JetStreamStrategy extends BusStrategy implements CustomTransportStr
     const options = handler.extras as ConsumesEventsOptions;
     const consumer = { ...options, maxInFlight: options.maxInFlight ?? defaultMaxInFlight };
     refuseStrangers(consumer);
+    this.#forget.push(watchLag({ bus: this.bus, stream: consumer.stream, durable: consumer.durable }));
     return startConsumerLoop({
       bus: this.bus,
       logger: this.#log,
@@ -97,6 +101,8 @@ export class JetStreamStrategy extends BusStrategy implements CustomTransportStr
   ): Promise<void> {
     const batch = readEventBatch(consumer.stream, message.subject, message.string());
     const { deliveryCount } = message.info;
+    const begunAt = performance.now();
+    let outcome: string = batch.ok ? 'ack' : 'term';
     try {
       if (!batch.ok) return await this.#end(consumer, message, batch.reason, isCurrent);
       const traceparent = message.headers?.get(HEADERS.traceparent) || undefined;
@@ -110,10 +116,14 @@ export class JetStreamStrategy extends BusStrategy implements CustomTransportStr
       if (isCurrent()) message.ack();
     } catch (error) {
       const verdict = ackPolicy(error, deliveryCount);
+      outcome = verdict.action;
       const about = { err: error, subject: message.subject, seq: message.seq, deliveryCount, ...verdict };
       this.#log.warn({ ...about, durable: consumer.durable }, 'an event handler failed');
       if (verdict.action === 'term') await this.#end(consumer, message, verdict.reason, isCurrent);
       else if (isCurrent()) message.nak(verdict.delayMs);
+    } finally {
+      const { durable } = consumer;
+      eventSeconds.observe({ durable, subject: message.subject, outcome }, secondsSince(begunAt));
     }
   }
 

@@ -5,13 +5,19 @@ import { headers } from '@nats-io/transport-node';
 import type { Msg } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { Bus } from './bus.js';
+import { requestSeconds, secondsSince } from './bus.metrics.js';
 import { BusStrategy } from './bus.strategy.js';
 import { REQUEST_REPLY, type BusContext, type RepliesOptions } from './handlers.js';
 import type { Listening } from './link.js';
 import { mayReplyTo } from './reply-guard.js';
-import { tracedProcess } from './traced.js';
+import { templateOf, tracedProcess } from './traced.js';
 
-type Endpoint = { readonly handler: MessageHandler; readonly maxInFlight: number; inFlight: number };
+type Endpoint = {
+  readonly handler: MessageHandler;
+  readonly template: string;
+  readonly maxInFlight: number;
+  inFlight: number;
+};
 
 const defaultMaxInFlight = 1_000;
 const overloadRetryAfterMs = 250;
@@ -48,7 +54,7 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
     for (const subject of this.messageHandlers.keys()) this.#expectSubject(subject);
     for (const [subject, handler] of this.messageHandlers) {
       const { queue, maxInFlight = defaultMaxInFlight } = handler.extras as RepliesOptions;
-      const endpoint: Endpoint = { handler, maxInFlight, inFlight: 0 };
+      const endpoint: Endpoint = { handler, template: templateOf(subject), maxInFlight, inFlight: 0 };
       this.#listenings.push(
         this.bus.listen(subject, (message) => this.#receive(endpoint, message), { queue }),
       );
@@ -80,7 +86,8 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
       return;
     }
     if (endpoint.inFlight >= endpoint.maxInFlight) {
-      this.#refuse(message, overloaded(subject, endpoint.maxInFlight));
+      const code = this.#refuse(message, overloaded(subject, endpoint.maxInFlight));
+      requestSeconds.observe({ subject: endpoint.template, code }, 0);
       return;
     }
     endpoint.inFlight += 1;
@@ -93,6 +100,8 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
   }
 
   async #serve(endpoint: Endpoint, message: Msg): Promise<void> {
+    const begunAt = performance.now();
+    let code = 'ok';
     try {
       const sent = message.headers;
       refuseOtherVersion(sent?.get(HEADERS.version));
@@ -106,8 +115,9 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
       );
       this.#send(message, JSON.stringify(answer ?? { ok: true }), traceparent);
     } catch (error) {
-      this.#refuse(message, error);
+      code = this.#refuse(message, error);
     }
+    requestSeconds.observe({ subject: endpoint.template, code }, secondsSince(begunAt));
   }
 
   #send(message: Msg, body: string, traceparent: string | undefined): void {
@@ -118,10 +128,11 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
     this.bus.connection.publish(message.reply, body, { headers: answered });
   }
 
-  #refuse(message: Msg, error: unknown): void {
+  /** Gives the code it is refused with. */
+  #refuse(message: Msg, error: unknown): string {
     const translated = this.#translate(error);
     const refusal = translated instanceof DomainError ? translated : this.#internal(message, error);
-    if (!message.reply || !this.bus.isConnected()) return;
+    if (!message.reply || !this.bus.isConnected()) return refusal.code;
     try {
       const answered = headers();
       answered.set(HEADERS.errorCode, String(refusal.status));
@@ -131,6 +142,7 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
     } catch (failure) {
       this.#log.error({ err: failure, subject: message.subject }, 'could not answer a request');
     }
+    return refusal.code;
   }
 
   #internal(message: Msg, error: unknown): DomainError {

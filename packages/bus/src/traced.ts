@@ -1,7 +1,7 @@
 import { ATTRIBUTES, contextsIn, inSpan, type Traceparent } from '@baton/telemetry';
 
 /** A subject without what it has many of: ids of agents and numbers of shards. */
-function templateOf(subject: string): string {
+export function templateOf(subject: string): string {
   return subject
     .replace(/^agent\.[^.]+\./, 'agent.{agent}.')
     .replace(/^svc\.distribution\.place\.[^.]+$/, 'svc.distribution.place.{shard}');

@@ -4,7 +4,15 @@ import { oldestOutboxSeconds } from './outbox/outbox.store.js';
 import type { Services } from './services.js';
 
 /** Registers what the operations port shows of this service beside the process' own figures. */
-export function observe({ writePath, pool, archiver, exporter }: Services): void {
+export function observe({
+  writePath,
+  pool,
+  archiver,
+  exporter,
+  lanePool,
+  tidyPool,
+  listPool,
+}: Services): void {
   const changes = new Counter({
     name: 'baton_task_changes_total',
     help: 'Accepted changes of tasks by arrow of the life cycle',
@@ -54,14 +62,17 @@ export function observe({ writePath, pool, archiver, exporter }: Services): void
       this.set(await oldestOutboxSeconds(pool));
     },
   });
+  const pools = { lanes: lanePool, other: pool, tidy: tidyPool, lists: listPool };
   new Gauge({
     name: 'baton_postgres_pool_connections',
-    help: 'Connections of the write path by state',
-    labelNames: ['state'],
+    help: 'Connections to Postgres by what they are for and their state; `awaited` are those asked for in vain so far',
+    labelNames: ['pool', 'state'],
     collect() {
-      this.set({ state: 'idle' }, pool.idleCount);
-      this.set({ state: 'busy' }, pool.totalCount - pool.idleCount);
-      this.set({ state: 'awaited' }, pool.waitingCount);
+      for (const [name, { idleCount, totalCount, waitingCount }] of Object.entries(pools)) {
+        this.set({ pool: name, state: 'idle' }, idleCount);
+        this.set({ pool: name, state: 'busy' }, totalCount - idleCount);
+        this.set({ pool: name, state: 'awaited' }, waitingCount);
+      }
     },
   });
 }
