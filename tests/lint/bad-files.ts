@@ -24,7 +24,7 @@ const IMPURE = [
 
 const PURE = ['@baton/contracts', 'zod', './other.state.js', '../graphs/other.graph.js', './words.js'];
 
-/** The import table of the design: who may not import what. */
+/** Who may not import what. */
 const FORBIDDEN_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   [`${TASKS}/some.table.ts`]: [
     'pg',

@@ -5,7 +5,7 @@ import { wholeNumber } from '../whole-number.js';
 export type FanoutOptions = {
   /** Print one line of JSON last on standard output, and everything else on standard error. */
   readonly json: boolean;
-  /** Exit 1 when far from what the design asks for. */
+  /** Exit 1 when far from the bars. */
   readonly assert: boolean;
   /** Tasks that wait for one. */
   readonly dependents: number;
@@ -25,7 +25,7 @@ how long interactive calls (creates and reads, in turn) take meanwhile.
   --dependents N     tasks that wait for one (default ${defaults.dependents})
   --rounds R         fan-outs, each with tasks of its own (default ${defaults.rounds})
   --rate C           interactive calls per second meanwhile (default ${defaults.rate})
-  --assert           exit 1 when ten times slower than the design asks for
+  --assert           exit 1 when ten times slower than the bars
   --json             print one line of JSON last on standard output, and everything else on standard error
   --help             print this`;
 

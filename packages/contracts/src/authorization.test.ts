@@ -9,7 +9,7 @@ const actions = Object.keys(ACCESS) as Action[];
 const relations = Object.keys(RELATIONS) as Relation[];
 const usedBy = (edges: Readonly<Record<string, Action>>) => new Set(Object.values(edges));
 
-/** What an agent may do with a task, as the design says it, relation by relation. */
+/** What an agent may do with a task, relation by relation: written a second time, on purpose. */
 const OF_RELATION: Readonly<Record<Relation, readonly string[]>> = {
   creator: ['read', 'release', 'update', 'link', 'unlink', 'unblock', 'cancel', 'answer', 'reopen', 'delete'],
   holder: ['read', 'spawn', 'start', 'progress', 'block', 'return', 'complete', 'fail', 'delegate'],

@@ -22,7 +22,7 @@ type GoldenCase = {
   readonly total: number;
 };
 
-/** The score of the original analysis, pinned case by case; worked out by hand from `docs/scoring.md`. */
+/** The score, pinned case by case; worked out by hand from `docs/scoring.md`. */
 export const SCORE_GOLDEN_TABLE: readonly GoldenCase[] = [
   {
     name: 'nothing asked, idle agent, created by a user',

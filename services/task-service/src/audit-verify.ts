@@ -1,5 +1,5 @@
 import { explainDatabaseError, isDatabaseAway, readConfig, runMain, StartError } from '@baton/runtime';
-import { auditHistory } from './audit/audit.service.js';
+import { auditHistory } from './audit/history.service.js';
 import { configSchema } from './config.js';
 import { createPool } from './database/database.js';
 

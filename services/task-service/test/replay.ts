@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { auditHistory, type Problem } from '../src/audit/audit.service.js';
+import { auditHistory, type Problem } from '../src/audit/history.service.js';
 import { createPool } from '../src/database/database.js';
 
 /** Everything an audit finds in a database, and how many tasks it looked at. */

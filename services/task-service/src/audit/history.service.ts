@@ -1,5 +1,5 @@
 import type { Client, Pool } from '../database/database.js';
-import { readEvents, readTasks, type EventToAudit, type TaskToAudit } from './audit.store.js';
+import { readEvents, readTasks, type EventToAudit, type TaskToAudit } from './history.store.js';
 import { compare, follow, UNBORN, type Followed } from './history.fold.js';
 
 /** Something about a task that cannot be. */
