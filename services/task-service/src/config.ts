@@ -17,7 +17,7 @@ export const configSchema = z.object({
   ...serviceSettings,
   BATON_HTTP_PORT: portSetting('The port of the REST API.', 4001),
   BATON_LANES: setting(z.coerce.number().int().min(1).max(16).default(2), {
-    does: 'How many batches of changes are written at the same time. Each lane takes up to two connections of Postgres, beside 19 for everything else.',
+    does: 'How many batches of changes are written at the same time. Each lane takes up to four connections of Postgres, beside 19 for everything else.',
     expected: 'a number from 1 to 16',
     example: '4',
   }),

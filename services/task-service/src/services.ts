@@ -125,9 +125,8 @@ export async function createServices(
     onError: (error: Error) => logger.warn({ error: error.message }, 'a database connection was lost'),
   };
   const pool = createPool({ ...connection, size: OTHER_CONNECTIONS });
-  // Reads and hellos must not hold up commits. Twice the lanes, that of the graph among them: a lane that lost its connection during a COMMIT asks
-  // over a second one what became of it.
-  const lanePool = createPool({ ...connection, size: 2 * (config.BATON_LANES + 1) });
+  // Two for each lane: one that lost its connection during a COMMIT asks over a second one what became of it.
+  const lanePool = createPool({ ...connection, size: 2 * (2 * config.BATON_LANES + 1) });
   // What tidies up after a commit need not survive a crash: it is done again.
   const tidyPool = createPool({ ...connection, size: 2, synchronousCommit: 'off' });
   const listPool = createPool({ ...connection, size: LIST_CONNECTIONS, planBy: 'rows' });

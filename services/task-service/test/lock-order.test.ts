@@ -281,5 +281,5 @@ describe('the lock order', () => {
     await Promise.all(fixture.replicas.map((replica) => replica.process.stop()));
     expect(await deadlocks()).toBe(0);
     expect(await expectEveryTaskToReplay(fixture.databaseUrl)).toBeGreaterThan(500);
-  }, 120_000);
+  }, 240_000);
 });

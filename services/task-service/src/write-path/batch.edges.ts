@@ -10,6 +10,7 @@ type LoadedGraph = Pick<Loaded, 'dependencies' | 'edges' | 'awaitable' | 'waits'
 export class BatchGraph {
   private readonly edges: Map<string, readonly DependencyEdge[]>;
   private readonly written = new Map<string, EdgeChange>();
+  private readonly nothing: Pick<Related, 'dependencies' | 'waits'>;
 
   constructor(
     private readonly loaded: LoadedGraph,
@@ -17,6 +18,7 @@ export class BatchGraph {
     private readonly current: ReadonlyMap<string, Task>,
   ) {
     this.edges = new Map(loaded.edges);
+    this.nothing = { dependencies: [], waits: loaded.waits };
   }
 
   /** Edges to be written, each once: as the last command on it leaves it. */
@@ -32,6 +34,8 @@ export class BatchGraph {
   related(command: TaskCommand): Pick<Related, 'dependencies' | 'other' | 'waits' | 'children'> {
     const edges = this.edges.get(command.taskId) ?? [];
     const children = this.loaded.awaitable.get(command.taskId);
+    // Nearly every command: nothing is gathered for it.
+    if (edges.length === 0 && children === undefined && command.kind !== 'link') return this.nothing;
     const other = command.kind === 'link' ? this.loaded.dependencies.get(command.dependsOn) : undefined;
     return {
       dependencies: edges.map(({ dependsOn: taskId, policy, name }) => {

@@ -39,13 +39,12 @@ describe('a lane', () => {
     expect(batches.slice(2).map(({ length }) => length)).toEqual([1, 1, 1]);
   });
 
-  it('gives assignments and background work their share of a flood', async () => {
+  it('gives assignments their share of a flood', async () => {
     const { lane, batches } = laneOf(new AssignmentGate());
     for (let index = 0; index < 2_000; index++) lane.add(cancel(`${index}`));
     lane.add(assign('assignment'));
-    lane.add(cancel('background', { background: true }));
     await lane.drain();
-    expect(batches[0]?.map(({ name }) => name)).toEqual(expect.arrayContaining(['assignment', 'background']));
+    expect(batches[0]?.map(({ name }) => name)).toContain('assignment');
   });
 
   it('lets one lane assign at a time, each in its turn, and holds up nothing else', async () => {

@@ -5,6 +5,9 @@ import type { Submission } from './submission.js';
 const BATCH_COMMANDS = 500;
 const BATCH_BYTES = 512 * 1024;
 
+/** Commands of a batch in the background: the event loop is not held up for long by deciding and serialising them. */
+export const BACKGROUND_COMMANDS = BATCH_COMMANDS / 2;
+
 /**
  * Lets one batch with assignments be written at a time in a process. Assignments lock the rows of their agents, and a
  * busy fleet is in every batch: two lanes that assign wait for each other, and everything else in the second waits
@@ -41,21 +44,21 @@ type Queued = { readonly submission: Submission };
 /**
  * Gathers what arrives while a batch is being written into the next one. An idle lane flushes at the end of the
  * current turn of the event loop, so that commands of one message go together and low load pays no waiting.
- * Interactive submissions go first; assignments and background ones share at least half of a batch when they wait.
+ * Assignments have up to half of a batch when they wait.
  */
 export class Lane<T extends Queued> {
-  private readonly interactive: T[] = [];
+  private readonly plain: T[] = [];
   private readonly assignments: T[] = [];
-  private readonly background: T[] = [];
   private running: Promise<void> | undefined;
 
   constructor(
     private readonly flush: (entries: readonly T[]) => Promise<void>,
     private readonly gate: AssignmentGate,
+    private readonly most = BATCH_COMMANDS,
   ) {}
 
   get depth(): number {
-    return this.interactive.length + this.assignments.length + this.background.length;
+    return this.plain.length + this.assignments.length;
   }
 
   /** Whether something is being written or waits for it. */
@@ -73,9 +76,8 @@ export class Lane<T extends Queued> {
     while (this.isBusy) await (this.running ?? new Promise(setImmediate));
   }
 
-  private queueOf({ submission: { command, background } }: T): T[] {
-    if (background) return this.background;
-    return assigns(command) ? this.assignments : this.interactive;
+  private queueOf({ submission: { command } }: T): T[] {
+    return assigns(command) ? this.assignments : this.plain;
   }
 
   private readonly wake = (): void => {
@@ -104,15 +106,10 @@ export class Lane<T extends Queued> {
 
   /** Whoever waits has a share: a flood of one kind holds up none of the others. */
   private next(assignments: T[]): readonly T[] {
-    const others = Math.min(assignments.length + this.background.length, BATCH_COMMANDS / 2);
+    const others = Math.min(assignments.length, this.most / 2);
     const bytes = others > 0 ? BATCH_BYTES / 2 : BATCH_BYTES;
-    const first = take(this.interactive, { commands: BATCH_COMMANDS - others, bytes });
-    const second = take(
-      assignments,
-      roomAfter(first, BATCH_COMMANDS - Math.min(this.background.length, BATCH_COMMANDS / 4)),
-    );
-    const third = take(this.background, roomAfter([...first, ...second], BATCH_COMMANDS));
-    return [...first, ...second, ...third];
+    const first = take(this.plain, { commands: this.most - others, bytes });
+    return [...first, ...take(assignments, roomAfter(first, this.most))];
   }
 }
 

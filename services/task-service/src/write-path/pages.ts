@@ -8,7 +8,8 @@ export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** A page of ids in order, behind `after`. */
 export type Page = { readonly after: string; readonly limit: number };
 
-const PAGE = 500;
+/** Enough that every lane writes full batches of it. */
+const PAGE = 2_000;
 
 /** A list to walk, and what to do with each item of it. */
 export type Pages<T> = {

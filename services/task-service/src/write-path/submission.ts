@@ -17,7 +17,7 @@ export type Submission = {
   readonly ifVersions?: readonly number[];
   /** Rough size of what the command carries, for the bound on a batch. */
   readonly bytes: number;
-  /** Fan-outs and timers: at most half of a batch. */
+  /** Fan-outs and timers: in batches of their own. */
   readonly background?: true;
   /** Written in the lane of this task instead of its own, behind what was submitted to it before. */
   readonly laneOf?: string;

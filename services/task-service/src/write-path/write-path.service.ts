@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import type { OutboxService } from '../outbox/outbox.service.js';
 import { mayCloseCycle } from '../tasks/edges.decide.js';
-import { AssignmentGate, Lane } from './lane.js';
+import { AssignmentGate, BACKGROUND_COMMANDS, Lane } from './lane.js';
 import { runBatch } from './pipeline.js';
 import type { CommitListener, Outcome, Settled, Submission } from './submission.js';
 import type { Written } from './transaction.js';
@@ -19,7 +19,9 @@ const MAX_WAITING = 50_000;
  * only then answered; afterwards its events are published and the listeners told.
  */
 export class WritePath {
-  private readonly lanes: readonly Lane<Entry>[];
+  private readonly interactive: readonly Lane<Entry>[];
+  /** Beside each lane: nobody who waits for an answer waits for a fan-out, other than on a row of both. */
+  private readonly background: readonly Lane<Entry>[];
   /** For what needs the graph lock: batches of their own, so that no other command waits for it. */
   private readonly graphLane: Lane<Entry>;
   private readonly listeners: Partial<CommitListener>[] = [];
@@ -31,9 +33,15 @@ export class WritePath {
     lanes: number,
   ) {
     const gate = new AssignmentGate();
-    const lane = () => new Lane<Entry>((entries) => this.flush(entries), gate);
+    const lane = (most?: number) => new Lane<Entry>((entries) => this.flush(entries), gate, most);
+    const lanesOf = (most?: number) => Array.from({ length: lanes }, () => lane(most));
     this.graphLane = lane();
-    this.lanes = [...Array.from({ length: lanes }, lane), this.graphLane];
+    this.interactive = lanesOf();
+    this.background = lanesOf(BACKGROUND_COMMANDS);
+  }
+
+  private get lanes(): readonly Lane<Entry>[] {
+    return [...this.interactive, ...this.background, this.graphLane];
   }
 
   onCommit(listener: Partial<CommitListener>): void {
@@ -66,13 +74,17 @@ export class WritePath {
     while (this.lanes.some((lane) => lane.isBusy)) await Promise.all(this.lanes.map((lane) => lane.drain()));
   }
 
-  /** One task, one lane: a process never waits for a row lock of its own. A child goes to its parent's lane. */
-  private laneOf({ command, laneOf }: Submission): Lane<Entry> {
+  /**
+   * One task, one lane, and one for what is done to it in the background: a process hardly waits for a row lock of its
+   * own. A child goes to its parent's lane.
+   */
+  private laneOf({ command, laneOf, background }: Submission): Lane<Entry> {
     if (mayCloseCycle(command)) return this.graphLane;
     const own =
       command.kind === 'create' ? (command.parent?.taskId ?? command.tasks[0]?.id ?? '') : command.taskId;
     const id = laneOf ?? own;
-    const lane = this.lanes[Number.parseInt(id.slice(-4), 16) % (this.lanes.length - 1)];
+    const lanes = background ? this.background : this.interactive;
+    const lane = lanes[Number.parseInt(id.slice(-4), 16) % lanes.length];
     if (lane === undefined) throw new Error(`no lane for the task id ${id}`);
     return lane;
   }
