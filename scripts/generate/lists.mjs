@@ -19,7 +19,8 @@ export function renderLists() {
 
 # Lists of tasks
 
-\`GET /v1/tasks\`, \`GET /v1/tasks/count\` and \`call.list\` of an agent take the same filter.
+\`GET /v1/tasks\`, \`GET /v1/tasks/count\` and \`call.list\` of an agent take the same filter. With \`archived=true\` they look into
+the [archive](history.md) instead, in order of creation; filters are checked row by row there.
 
 ## The filter
 

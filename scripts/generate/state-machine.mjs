@@ -1,5 +1,5 @@
 import { describeAccess, TASK_STATUSES, TERMINAL_STATUSES } from '../../packages/contracts/dist/index.js';
-import { ARROWS, LOOPS } from '../../services/task-service/dist/tasks/task.state.js';
+import { ARROWS, endsOf, LOOPS } from '../../services/task-service/dist/tasks/task.state.js';
 import { code, generatedNote, table } from './markdown.mjs';
 
 /** `docs/state-machine.md`: the life cycle of a task, from the table that decides it. */
@@ -33,9 +33,9 @@ ${table(['Command', 'From', 'To', 'Event', 'Issued by'], rows)}
 // One line for each pair of states, with all commands that lead from one to the other.
 function diagram(arrows) {
   const names = new Map();
-  for (const [name, { from, to }] of arrows) {
+  for (const [name, { from }] of arrows) {
     for (const start of from.length > 0 ? from : ['[*]']) {
-      for (const end of to)
+      for (const end of endsOf(name, start))
         names.set(`${start} --> ${end}`, [...(names.get(`${start} --> ${end}`) ?? []), name]);
     }
   }

@@ -32,6 +32,8 @@ export type TaskQuery = {
   readonly sort?: TaskSort;
   readonly limit?: number;
   readonly cursor?: string;
+  /** The tasks of the archive instead of the others, by creation. */
+  readonly archived?: boolean;
 };
 
 /** What happens when the other task fails (`fail` unless said), and under which name its result is given. */

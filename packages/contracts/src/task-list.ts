@@ -57,7 +57,12 @@ export type ListTasks = z.infer<typeof listTasks>;
 export const agentTasks = listTasks.in.omit({ agent: true });
 
 /** Query of `GET /v1/tasks/count`. */
-export const countTasks = z.strictObject(query).transform((rest, context) => ({ q: combine(rest, context) }));
+export const countTasks = z
+  .strictObject({ ...query, archived })
+  .transform(({ archived: isArchived, ...rest }, context) => ({
+    q: combine(rest, context),
+    ...(isArchived === 'true' ? { archived: true as const } : {}),
+  }));
 export type CountTasks = z.infer<typeof countTasks>;
 
 /** What `GET /v1/tasks/count` answers. `approximate`: more than could be counted at once, estimated from a sample. */
@@ -70,10 +75,19 @@ export type TaskPage = Readonly<z.infer<typeof taskPage>>;
 
 /** `call.list`: the tasks an agent may see, filtered by `q`. */
 export const callList = z
-  .object({ q: queryText, ...page, limit: z.number().int().min(1).max(LIMITS.listPage).default(50) })
-  .transform(({ q, sort, limit, cursor }, context) => {
-    return { q: combine({ q }, context), sort, limit, ...(cursor === undefined ? {} : { cursor }) };
-  });
+  .object({
+    q: queryText,
+    ...page,
+    limit: z.number().int().min(1).max(LIMITS.listPage).default(50),
+    archived: z.boolean().default(false),
+  })
+  .transform(({ q, sort, limit, cursor, archived: isArchived }, context) => ({
+    q: combine({ q }, context),
+    sort,
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(isArchived ? { archived: true as const } : {}),
+  }));
 
 type Query = { readonly q: string } & {
   readonly [field in FilterField]?: string | readonly string[] | undefined;

@@ -181,6 +181,27 @@ describe('the archive', () => {
     expect(await list('archived=true&type=listed&status=cancelled&sort=createdAt&limit=1')).toEqual([ids[0]]);
     expect(await list('archived=true&q=%22listed+one%22')).toEqual([ids[0]]);
     expect(await list('archived=true&sort=priority')).toBe('QUERY_NOT_SUPPORTED');
+    const count = async (query: string) => (await fixture.http('GET', `/v1/tasks/count?${query}`)).body;
+    expect(await count('type=listed')).toEqual({ count: 0, approximate: false });
+    expect(await count('archived=true&type=listed')).toEqual({ count: 2, approximate: false });
+    expect((await count('archived=maybe')).code).toBe('VALIDATION_FAILED');
+  });
+
+  it('is listed for an agent as far as that is its own', async () => {
+    await hello(fixture, 'lister');
+    await create(fixture, { type: 'agents' }).then(cancel);
+    const { tasks } = await fixture.ask('agent.lister.call.create', {
+      task: { title: 'own', type: 'agents' },
+    });
+    await cancel(tasks[0].id);
+    const list = async (body: object) =>
+      (await fixture.ask('agent.lister.call.list', { q: 'type:agents', ...body })).data.map(
+        ({ id }: Json) => id,
+      );
+    expect(await list({ archived: true })).toEqual([]);
+    await archiveNow();
+    expect(await list({})).toEqual([]);
+    expect(await list({ archived: true })).toEqual([tasks[0].id]);
   });
 
   it('gives a task back to be reopened or deleted, with its tree', async () => {

@@ -53,13 +53,13 @@ export class ListService {
   }
 
   /** Exact where the list to go through is at most COUNTED_ROWS long; else estimated from that many of it. */
-  count({ q }: CountTasks): Promise<TaskCount> {
-    return this.countOf(parseFilter(q));
+  count({ q, archived }: CountTasks): Promise<TaskCount> {
+    return this.countOf(parseFilter(q), this.now(), archived);
   }
 
   /** As `count`; ages are counted back from `now`. */
-  async countOf(filter: TaskFilter, now = this.now()): Promise<TaskCount> {
-    const plan = await this.choose({ filter, sort: '-createdAt', now });
+  async countOf(filter: TaskFilter, now = this.now(), archived?: true): Promise<TaskCount> {
+    const plan = await this.choose({ filter, sort: '-createdAt', now, ...(archived ? { archived } : {}) });
     if (plan === undefined) return { count: 0, approximate: false };
     const { scanned, matched } = await countRows(this.pool, plan);
     if (scanned <= COUNTED_ROWS) return { count: matched, approximate: false };

@@ -18,6 +18,8 @@ type Arrow = {
   readonly from: readonly TaskStatus[];
   readonly to: readonly TaskStatus[];
   readonly events: readonly TaskEventType[];
+  /** Where it may end from these states: fewer than elsewhere. */
+  readonly fewer?: Readonly<Partial<Record<TaskStatus, readonly TaskStatus[]>>>;
 };
 
 /** Who may issue an arrow stands in `ACCESS`, so each has an entry there. */
@@ -67,11 +69,13 @@ export const ARROWS = {
     from: ['created', 'queued', 'blocked'],
     to: ['created', 'queued', 'blocked'],
     events: ['task.updated', 'task.blocked', 'task.queued'],
+    fewer: { created: ['created'], queued: ['queued', 'blocked'], blocked: ['blocked', 'queued'] },
   },
   unlink: {
     from: ['created', 'queued', 'blocked'],
     to: ['created', 'queued', 'blocked'],
     events: ['task.updated', 'task.blocked', 'task.queued'],
+    fewer: { created: ['created'], queued: ['queued', 'blocked'], blocked: ['blocked', 'queued'] },
   },
   block: { from: HELD, to: ['blocked'], events: ['task.blocked'] },
   unblock: {
@@ -103,6 +107,7 @@ export const ARROWS = {
     from: UNFINISHED,
     to: ['queued', 'failed'],
     events: ['task.queued', 'task.failed'],
+    fewer: { created: ['failed'], queued: ['failed'], blocked: ['failed'] },
   },
   cancel: {
     from: UNFINISHED,
@@ -112,6 +117,13 @@ export const ARROWS = {
 } as const satisfies Partial<Record<Issued, Arrow>>;
 
 export type ArrowName = keyof typeof ARROWS;
+
+/** Where an arrow may lead from a state. */
+export function endsOf(name: ArrowName, from: TaskStatus): readonly TaskStatus[] {
+  const { to, fewer = {} }: Arrow = ARROWS[name];
+  return LOOPS.has(name) ? [from] : (fewer[from] ?? to);
+}
+
 /** The events an arrow may write. */
 export type EventOf<Name extends ArrowName> = (typeof ARROWS)[Name]['events'][number];
 

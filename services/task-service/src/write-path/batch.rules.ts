@@ -1,5 +1,5 @@
 import { DomainError, type TaskStatus } from '@baton/contracts';
-import { allows, ARROWS, isTerminal, LOOPS, type TaskCommand } from '../tasks/task.state.js';
+import { allows, ARROWS, endsOf, isTerminal, type TaskCommand } from '../tasks/task.state.js';
 import type { Accepted, Changed, Command, Task } from '../tasks/task.js';
 
 /** Whether the command changes a task that ended with this status: where it is archived, it is moved back first. */
@@ -30,11 +30,10 @@ export function bookkeepingDiffers(before: Task, after: Task): boolean {
 
 /** The table of arrows holds whatever `decide` says: a fault here must not reach the database. */
 export function assertArrow(before: Task, { arrow, task, event }: Changed): void {
-  const { from, to, events } = ARROWS[arrow];
+  const { events } = ARROWS[arrow];
   const listed =
-    (from as readonly string[]).includes(before.status) &&
-    (to as readonly string[]).includes(task.status) &&
-    (!LOOPS.has(arrow) || task.status === before.status) &&
+    allows(arrow, before.status) &&
+    endsOf(arrow, before.status).includes(task.status) &&
     (events as readonly string[]).includes(event);
   if (!listed) throw new Error(`${arrow} from ${before.status} to ${task.status} with ${event} is no arrow`);
 }
