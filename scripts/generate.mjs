@@ -14,6 +14,7 @@ import { renderErrors } from './generate/errors.mjs';
 import { renderOpenApi } from './generate/openapi.mjs';
 import { checkOpenApi } from './generate/check-openapi.mjs';
 import { renderLists } from './generate/lists.mjs';
+import { renderMetrics } from './generate/metrics.mjs';
 import { renderProtocol } from './generate/protocol.mjs';
 import { renderStateMachine } from './generate/state-machine.mjs';
 
@@ -24,6 +25,7 @@ const documents = [
   { path: 'docs/configuration.md', render: renderConfiguration },
   { path: 'docs/errors.md', render: renderErrors },
   { path: 'docs/lists.md', render: renderLists },
+  { path: 'docs/metrics.md', render: renderMetrics },
   { path: 'docs/openapi.json', render: renderOpenApi, check: checkOpenApi },
   { path: 'docs/protocol.md', render: renderProtocol },
   { path: 'docs/state-machine.md', render: renderStateMachine },
