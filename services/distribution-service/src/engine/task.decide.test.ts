@@ -253,6 +253,15 @@ describe('the decision', () => {
     expect(decideTask(view, preferring(write), now)).toBeUndefined();
   });
 
+  it('goes by the labels each task prefers, also among tasks that any of the same agents can do', () => {
+    const view = viewOf(
+      fleetOf(fleetEntry('a', { labels: { region: 'eu' } }), fleetEntry('b', { labels: { region: 'us' } })),
+    );
+    const chosen = (region: string) =>
+      decideTask(view, queuedTask({ criteria: { preferredLabels: { region } } }), now)?.agent.id;
+    expect([chosen('us'), chosen('eu'), chosen('us')]).toEqual(['b', 'a', 'b']);
+  });
+
   it('gives a pinned task to that agent alone, if it can do it, whatever waits with it', () => {
     const write = [{ name: 'write', level: 1 }];
     const view = viewOf(
