@@ -7,7 +7,7 @@ import { metricOf } from '../system/metrics.js';
 import { withSystem, type System } from '../system/system.js';
 import { expectTruth, installCapacityAlarm } from '../system/truth.js';
 
-// BATON_TEST_FLEET=200x5000 is the run that docs/benchmarks.md tells of; this one fits among the others.
+// BATON_TEST_FLEET=200x5000 asks for the whole fleet; this one fits among the other tests.
 const [AGENTS = 0, TASKS = 0] = (process.env['BATON_TEST_FLEET'] ?? '60x1000').split('x').map(Number);
 const SEED = Number(process.env['BATON_TEST_SEED'] ?? Date.now() % 1_000_000);
 const BATCH = 500;
