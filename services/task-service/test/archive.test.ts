@@ -45,6 +45,19 @@ const eventsOf = async (table: string, id: string): Promise<number> =>
 const archiveNow = (hotSeconds?: number) => archive(fixture.databaseUrl, hotSeconds);
 
 describe('the archive', () => {
+  it('gives a task back without what it waited for and was deleted since', async () => {
+    const gone = await create(fixture);
+    const id = await create(fixture, { dependencies: [{ taskId: gone }] });
+    for (const one of [id, gone]) await cancel(one);
+    expect(await archiveNow()).toBe(2);
+    expect((await fixture.http('DELETE', `/v1/tasks/${gone}`)).status).toBe(204);
+    expect((await fixture.http('POST', `/v1/tasks/${id}/reopen`, {})).body.status).toBe('queued');
+    const edges = await fixture.db.query('SELECT FROM task_dependencies WHERE task_id = $1', [id]);
+    expect(edges.rowCount).toBe(0);
+    await cancel(id);
+    await archiveNow();
+  });
+
   it('is asked too who had a task, and takes the history of what was deleted', async () => {
     const [had, gone] = [await create(fixture), await create(fixture)];
     await start(had);

@@ -8,6 +8,10 @@ const CHUNK = 1_000;
 /** Tables whose rows nobody changes without the lock of their task. */
 const GUARDED: ReadonlySet<ArchivedTable> = new Set(['tasks', 'task_events']);
 
+/** An edge of a task in the archive outlives a delete of what it names, and ends when it comes back. */
+const STILL_THERE = `WHERE EXISTS (SELECT FROM tasks t WHERE t.id = moved.depends_on)
+  OR EXISTS (SELECT FROM archived_tasks t WHERE t.id = moved.depends_on)`;
+
 /** Where tasks go: into a month of the archive (`YYYY-MM-DD`), or out of the archive, back to the hot tables. */
 export type Destination = { readonly month: string } | 'hot';
 
@@ -41,7 +45,8 @@ async function moveRows(
   const [source, target] = to === 'hot' ? [`archived_${table}`, table] : [table, `archived_${table}`];
   const month = to === 'hot' ? ['', ''] : ['month, ', '$2::date, '];
   const text = `WITH moved AS (DELETE FROM ${source} WHERE ${task} = ANY($1::uuid[]) RETURNING ${columns})
-      INSERT INTO ${target} (${month[0]}${columns}) SELECT ${month[1]}${columns} FROM moved`;
+      INSERT INTO ${target} (${month[0]}${columns}) SELECT ${month[1]}${columns} FROM moved
+      ${to === 'hot' && table === 'task_dependencies' ? STILL_THERE : ''}`;
   let moved = 0;
   for (let done = 0; done < ids.length; done += CHUNK) {
     const chunk = pgArray(ids.slice(done, done + CHUNK));
