@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 
 /** A service of docker-compose.yml, as far as the tests look at it. */
 export type ComposeService = {
+  readonly profiles?: readonly string[];
   readonly image?: string;
   readonly build?: { readonly context: string; readonly target: string };
   readonly command?: readonly string[];
