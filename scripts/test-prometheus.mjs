@@ -1,20 +1,22 @@
-// npm run test:prometheus: has Debian's promtool check the configuration, the alerts, what they fire for, and every
-// query of the dashboards. It is taken from PATH, or fetched with apt into .baton; without it this fails.
+// npm run test:prometheus: has Debian's promtool check the configuration, the alerts and what they fire for, and a
+// Prometheus scrape a running system and answer every query of the dashboards and alerts with data. Both programs are
+// taken from PATH, or fetched with apt into .baton; without them this fails.
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
+import { askLive } from './prometheus/live.mjs';
 
 const run = promisify(execFile);
 const kit = 'deploy/observability';
 const programs = '.baton/bin/prometheus';
 
-const promtool = await findPromtool();
-if (promtool === undefined) {
+const found = await findPrograms();
+if (found === undefined) {
   process.stderr.write(
-    'promtool is missing: it was looked for on PATH, and could not be fetched by "apt-get download prometheus" either. ' +
+    'prometheus or promtool is missing: they were looked for on PATH, and could not be fetched by "apt-get download prometheus" either. ' +
       'Install Prometheus 2.42 or later (Debian and Ubuntu: apt-get install prometheus), and run this again.\n',
   );
   process.exit(1);
@@ -24,7 +26,9 @@ try {
   await check('the configuration and the alerts', ['check', 'config', join(kit, 'prometheus.yaml')]);
   await refuseUntested();
   await check('what the alerts fire for', ['test', 'rules', join(kit, 'alerts.test.yaml')]);
-  await check('the queries of the dashboards', ['check', 'rules', await queriesAsRules()]);
+  const queries = await dashboardQueries();
+  await askLive({ prometheus: found.prometheus, alertsFile: join(kit, 'alerts.yaml'), queries, folder });
+  process.stdout.write('ok: every query of the dashboards and alerts, asked of a running system\n');
 } catch (error) {
   process.stderr.write(`${error.stdout ?? ''}${error.stderr ?? error.stack}\n`);
   process.exitCode = 1;
@@ -33,7 +37,7 @@ try {
 }
 
 async function check(what, command) {
-  await run(promtool, command);
+  await run(found.promtool, command);
   process.stdout.write(`ok: ${what}\n`);
 }
 
@@ -47,26 +51,20 @@ async function refuseUntested() {
     throw new Error(`alerts.test.yaml sees none of these fire: ${untested.join(', ')}`);
 }
 
-/** promtool knows no dashboards, but it knows rules, each of which is a query too. */
-async function queriesAsRules() {
+async function dashboardQueries() {
   const files = (await readdir(kit)).filter((name) => name.endsWith('.json'));
   const dashboards = await Promise.all(
     files.map(async (name) => JSON.parse(await readFile(join(kit, name), 'utf8'))),
   );
   const targets = dashboards.flatMap(({ panels }) => panels.flatMap((panel) => panel.targets));
-  const rules = targets.map(({ expr }, index) => ({
-    record: `dashboards:query${index}`,
-    expr: expr.replaceAll('$__rate_interval', '1m'),
-  }));
-  const file = join(folder, 'queries.json');
-  await writeFile(file, JSON.stringify({ groups: [{ name: 'dashboards', rules }] }));
-  return file;
+  return targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '30s'));
 }
 
-async function findPromtool() {
-  for (const path of ['promtool', join(programs, 'promtool')]) {
-    if (await answers(path)) return path;
-  }
+async function findPrograms() {
+  const onPath = await programsIn('');
+  if (onPath !== undefined) return onPath;
+  const kept = await programsIn(programs);
+  if (kept !== undefined) return kept;
   const fetched = await mkdtemp(join(tmpdir(), 'baton-fetch-'));
   try {
     // As root apt would change to a user who may not write into our directory.
@@ -74,13 +72,18 @@ async function findPromtool() {
     const [archive] = await readdir(fetched);
     await run('dpkg-deb', ['-x', archive, 'unpacked'], { cwd: fetched });
     await mkdir(programs, { recursive: true });
-    await cp(join(fetched, 'unpacked/usr/bin/promtool'), join(programs, 'promtool'));
+    await cp(join(fetched, 'unpacked/usr/bin'), programs, { recursive: true });
   } catch (error) {
     process.stderr.write(`${error.stderr ?? error.message}\n`);
   } finally {
     await rm(fetched, { recursive: true, force: true });
   }
-  return (await answers(join(programs, 'promtool'))) ? join(programs, 'promtool') : undefined;
+  return programsIn(programs);
+}
+
+async function programsIn(directory) {
+  const [prometheus, promtool] = ['prometheus', 'promtool'].map((name) => join(directory, name));
+  return (await answers(prometheus)) && (await answers(promtool)) ? { prometheus, promtool } : undefined;
 }
 
 function answers(path) {
