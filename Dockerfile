@@ -7,6 +7,7 @@ FROM ${NODE_IMAGE} AS manifests
 WORKDIR /baton
 # Manifests alone, so that what is installed stays cached until a dependency changes.
 COPY package.json package-lock.json ./
+COPY packages/accounts/package.json packages/accounts/
 COPY packages/bus/package.json packages/bus/
 COPY packages/contracts/package.json packages/contracts/
 COPY packages/runtime/package.json packages/runtime/

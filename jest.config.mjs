@@ -19,7 +19,8 @@ const shared = {
   },
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
-    '^@baton/(contracts|telemetry|bus|runtime|agent|stack|testkit)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@baton/(accounts|contracts|telemetry|bus|runtime|agent|stack|testkit)$':
+      '<rootDir>/packages/$1/src/index.ts',
     '^@baton/distribution-service/engine$': '<rootDir>/services/distribution-service/src/engine/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/.baton/'],

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startProcess, startServices, type Services, type Stack } from '@baton/stack';
-import { startTestStack, until } from '@baton/testkit';
+import { startProcess, startServices, type Services } from '@baton/stack';
+import { startTestStack, type TestStack, until } from '@baton/testkit';
 import pg from 'pg';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
@@ -14,7 +14,7 @@ const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name
 const hour = 3_600_000;
 const year = 366 * 24 * hour;
 
-let stack: Stack;
+let stack: TestStack;
 let stops: (() => Promise<unknown>)[];
 
 beforeEach(async () => {
@@ -34,6 +34,7 @@ async function startWith(clocks: Readonly<Record<string, number>>): Promise<Serv
   };
   const services = await startServices({ stack, ports: 'free', environment });
   stops.push(() => services.stop());
+  const credentials = await stack.nats.access.agentFiles(['better', 'other']);
   for (const [id, level] of [
     ['better', '1'],
     ['other', '0.5'],
@@ -42,7 +43,7 @@ async function startWith(clocks: Readonly<Record<string, number>>): Promise<Serv
       name: id,
       command: process.execPath,
       arguments: [fixture('second-try-agent.mjs'), id, level],
-      environment: { ...environment, NATS_URL: stack.natsUrl },
+      environment: { ...environment, NATS_URL: stack.natsUrl, BATON_NATS_CREDENTIALS_FILE: credentials },
       logFile: join(stack.directory, 'logs', `${id}.log`),
     });
     stops.push(() => agent.stop());

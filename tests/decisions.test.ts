@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent, TaskFailure, type Agent, type AgentOptions } from '@baton/agent';
-import { startServices, type Services, type Stack } from '@baton/stack';
-import { startTestStack, until } from '@baton/testkit';
+import { startServices, type Services } from '@baton/stack';
+import { agentLogin, startTestStack, until, type TestStack } from '@baton/testkit';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
 // oxlint-disable-next-line typescript/no-explicit-any
 type Json = any;
 
-let stack: Stack;
+let stack: TestStack;
 let services: Services;
 const agents: Agent[] = [];
 /** What lets the handler go on that works until it is told to stop. */
@@ -40,7 +40,7 @@ afterAll(async () => {
 }, 60_000);
 
 async function startAgent(id: string, options: Omit<AgentOptions, 'servers' | 'id'>): Promise<void> {
-  const agent = createAgent({ id, ...options, servers: stack.natsUrl });
+  const agent = createAgent({ id, ...options, ...agentLogin(stack.nats, id) });
   agents.push(agent);
   await agent.start();
 }

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent, type Agent, type AgentOptions, type DomainError, type InboxItem } from '@baton/agent';
-import { startServices, type Services, type Stack } from '@baton/stack';
-import { startTestStack, until } from '@baton/testkit';
+import { startServices, type Services } from '@baton/stack';
+import { agentLogin, startTestStack, type TestStack, until } from '@baton/testkit';
 import { startAgentHost } from './system/agents.js';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
 // oxlint-disable-next-line typescript/no-explicit-any
 type Json = any;
 
-let stack: Stack;
+let stack: TestStack;
 let services: Services;
 const agents: Agent[] = [];
 
@@ -35,7 +35,7 @@ async function http(method: string, path: string, body?: unknown): Promise<Json>
 }
 
 async function startAgent(options: Omit<AgentOptions, 'servers'>): Promise<Agent> {
-  const agent = createAgent({ maxConcurrent: 1, ...options, servers: stack.natsUrl });
+  const agent = createAgent({ maxConcurrent: 1, ...options, ...agentLogin(stack.nats, options.id) });
   agents.push(agent);
   await agent.start();
   return agent;
@@ -63,7 +63,7 @@ describe('work that is handed on', () => {
     const ends: InboxItem[] = [];
     const planner = createAgent({
       id: 'planner',
-      servers: stack.natsUrl,
+      ...agentLogin(stack.nats, 'planner'),
       handler: async (_task, context) => {
         const [other] = await context.agents('write');
         await context.delegate(other?.id ?? 'nobody');
@@ -153,7 +153,7 @@ describe('work that is handed on', () => {
     const returned: InboxItem[] = [];
     const giver = createAgent({
       id: 'giver',
-      servers: stack.natsUrl,
+      ...agentLogin(stack.nats, 'giver'),
       handler: (_task, context) =>
         context.previousAttempts.length === 0 ? context.delegate('mortal') : 'then I did it myself',
     });
@@ -161,7 +161,7 @@ describe('work that is handed on', () => {
     giver.onReturned((item) => void returned.push(item));
     await giver.start();
     const host = await startAgentHost({
-      servers: stack.natsUrl,
+      nats: stack.nats,
       agents: [{ id: 'mortal' }],
       workMs: 60_000,
     });

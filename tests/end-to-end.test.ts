@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent, TaskFailure, type Agent, type AgentOptions } from '@baton/agent';
-import { startServices, type Services, type Stack } from '@baton/stack';
-import { startTestStack, until } from '@baton/testkit';
-import { connect } from '@nats-io/transport-node';
+import { startServices, type Services } from '@baton/stack';
+import { agentLogin, connectAgent, startTestStack, type TestStack, until } from '@baton/testkit';
 import pg from 'pg';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
 // oxlint-disable-next-line typescript/no-explicit-any
 type Json = any;
 
-let stack: Stack;
+let stack: TestStack;
 let services: Services;
 let db: pg.Client;
 const agents: Agent[] = [];
@@ -31,7 +30,7 @@ afterAll(async () => {
 }, 60_000);
 
 async function startAgent(options: Omit<AgentOptions, 'servers'>): Promise<Agent> {
-  const agent = createAgent({ ...options, servers: stack.natsUrl });
+  const agent = createAgent({ ...options, ...agentLogin(stack.nats, options.id) });
   agents.push(agent);
   await agent.start();
   return agent;
@@ -109,7 +108,7 @@ describe('a task', () => {
 
   it('goes on elsewhere within ten seconds when its agent falls silent, and the late result is refused', async () => {
     // An agent as any NATS client is one; it says hello, starts its task and is never heard again.
-    const connection = await connect({ servers: stack.natsUrl, inboxPrefix: '_INBOX.doomed' });
+    const connection = await connectAgent(stack.nats, 'doomed');
     const ask = async (subject: string, body: object): Promise<Json> =>
       (await connection.request(`agent.doomed.${subject}`, JSON.stringify(body), { timeout: 5_000 })).json();
     const capabilities = [{ name: 'survive' }];

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startServices, type Services, type Stack } from '@baton/stack';
-import { startTestStack, until } from '@baton/testkit';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { startServices, type Services } from '@baton/stack';
+import { connectAgent, startTestStack, type TestStack, until } from '@baton/testkit';
+import type { NatsConnection } from '@nats-io/transport-node';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -10,7 +10,7 @@ type Json = any;
 
 const BEAT_MS = 300;
 
-let stack: Stack;
+let stack: TestStack;
 let services: Services;
 const closing: (() => Promise<void>)[] = [];
 
@@ -58,7 +58,7 @@ type PlainAgent = {
 async function startPlainAgent(id: string, announced: object = {}): Promise<PlainAgent> {
   const capabilities = [{ name: `only.${id}` }];
   await http('POST', '/agents', { id, heartbeatMs: BEAT_MS, expireMs: 10 * BEAT_MS });
-  const connection = await connect({ servers: stack.natsUrl, inboxPrefix: `_INBOX.${id}` });
+  const connection = await connectAgent(stack.nats, id);
   const controls: Json[] = [];
   let seq = 0;
   const ask = (subject: string, body: object) => request(connection, `agent.${id}.${subject}`, body);

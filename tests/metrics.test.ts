@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { checkoutDirectory } from '@baton/stack';
-import { until } from '@baton/testkit';
-import { connect } from '@nats-io/transport-node';
+import { connectOperator, until } from '@baton/testkit';
 import type { Json } from './system/http.js';
 import { metricOf } from './system/metrics.js';
 import { withSystem, type System } from './system/system.js';
@@ -47,7 +46,7 @@ describe('the figures', () => {
 
 /** Removes the stream of task events with all that is in it, as a lost disk would. */
 async function loseStream({ nats }: System): Promise<void> {
-  const connection = await connect({ servers: nats.url });
+  const connection = await connectOperator(nats);
   try {
     await connection.request('$JS.API.STREAM.DELETE.TASKS', '');
   } finally {

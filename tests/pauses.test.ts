@@ -1,13 +1,13 @@
 import { createAgent, type Agent, type TaskHandler } from '@baton/agent';
 import { describe, expect, it } from '@jest/globals';
-import { until } from '@baton/testkit';
+import { agentLogin, until } from '@baton/testkit';
 import type { Json } from './system/http.js';
 import { withSystem, type System } from './system/system.js';
 
 /** Started and ready; none of them knows when it ends. */
 async function withAgents(system: System, handler: TaskHandler, test: () => Promise<void>): Promise<void> {
   const agents: Agent[] = ['a', 'b', 'c', 'd'].map((id) =>
-    createAgent({ id, servers: system.nats.url, maxConcurrent: 10, handler }),
+    createAgent({ id, ...agentLogin(system.nats, id), maxConcurrent: 10, handler }),
   );
   try {
     for (const agent of agents) await agent.start();

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent, type Agent } from '@baton/agent';
-import { startProcess, startServices, type RunningProcess, type Services, type Stack } from '@baton/stack';
-import { startTestStack, until } from '@baton/testkit';
+import { startProcess, startServices, type RunningProcess, type Services } from '@baton/stack';
+import { agentLogin, serviceLogin, startTestStack, type TestStack, until } from '@baton/testkit';
 import pg from 'pg';
 
 const DISTRIBUTOR = fileURLToPath(new URL('../services/distribution-service/dist/main.js', import.meta.url));
 const AGENTS = Array.from({ length: 8 }, (_, index) => `worker-${index}`);
 
-let stack: Stack;
+let stack: TestStack;
 let services: Services;
 let second: RunningProcess;
 let db: pg.Client;
@@ -21,7 +21,12 @@ beforeAll(async () => {
   db = new pg.Client({ connectionString: stack.postgresUrl });
   await db.connect();
   for (const id of AGENTS) {
-    const agent = createAgent({ id, capabilities: ['work'], servers: stack.natsUrl, handler: () => 'done' });
+    const agent = createAgent({
+      id,
+      capabilities: ['work'],
+      ...agentLogin(stack.nats, id),
+      handler: () => 'done',
+    });
     agents.push(agent);
     await agent.start();
   }
@@ -31,7 +36,11 @@ beforeAll(async () => {
     command: process.execPath,
     arguments: [DISTRIBUTOR],
     logFile: join(stack.directory, 'logs', 'second-distributor.log'),
-    environment: { ...process.env, NATS_URL: stack.natsUrl, BATON_OPERATIONS_PORT: '0' },
+    environment: {
+      ...process.env,
+      ...serviceLogin(stack.nats, 'distribution-service'),
+      BATON_OPERATIONS_PORT: '0',
+    },
   });
   await until(async () => (await sharesOf()).join() === '32,32', { timeoutMs: 15_000 });
 }, 60_000);

@@ -6,9 +6,8 @@ import {
   startServices,
   type RunningProcess,
   type Services,
-  type Stack,
 } from '@baton/stack';
-import { startTestStack, until } from '@baton/testkit';
+import { startTestStack, until, type TestStack } from '@baton/testkit';
 import { startReceiver, type ReceivedSpan, type Receiver } from './system/otlp.js';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
@@ -18,7 +17,7 @@ type Json = any;
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CLIENT_SPAN = '00f067aa0ba902b7';
 
-let stack: Stack;
+let stack: TestStack;
 let receiver: Receiver;
 let services: Services;
 let agents: RunningProcess;
@@ -37,7 +36,11 @@ beforeAll(async () => {
     command: process.execPath,
     arguments: ['--import', '@baton/runtime/tracing', 'tests/fixtures/traced-agents.mjs'],
     directory: checkoutDirectory,
-    environment: { ...environment, OTEL_SERVICE_NAME: 'agents' },
+    environment: {
+      ...environment,
+      OTEL_SERVICE_NAME: 'agents',
+      BATON_NATS_CREDENTIALS_FILE: await stack.nats.access.agentFiles(['ada', 'bob']),
+    },
     logFile: join(stack.directory, 'logs', 'agents.log'),
   });
   await until(async () => (await agents.lastLines()).includes('ready'));

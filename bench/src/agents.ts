@@ -1,14 +1,14 @@
 import { createAgent } from '@baton/agent';
 import { sharedClockMs } from './measure/clock.js';
-import { skill, timedType } from './lifecycle/task.js';
+import { agentIds, skill, timedType } from './lifecycle/task.js';
 
 // The program of the benchmark's agents: `agents.js <agents> <slots>`, all in one process, each with a connection
 // of its own. They do nothing; for tasks of the open loop they tell when they were allowed to begin.
 const [count = 1, slots = 1] = process.argv.slice(2).map(Number);
 
-const agents = Array.from({ length: count }, (_, index) =>
+const agents = agentIds(count).map((id) =>
   createAgent({
-    id: `bench-${index + 1}`,
+    id,
     capabilities: [skill],
     maxConcurrent: slots,
     // Called when the start was accepted.

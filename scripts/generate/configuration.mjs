@@ -42,6 +42,8 @@ ${sections.map(renderSection).join('\n\n')}
 ## Agents
 
 The SDK connects to the \`servers\` its options name, else to \`NATS_URL\`, else to nats://127.0.0.1:4222.
+It logs in with the \`credentials\` of its options, else with the file, or the \`<id>.creds\` in the folder, that
+\`BATON_NATS_CREDENTIALS_FILE\` names ([security](security.md)).
 `;
 }
 

@@ -39,7 +39,8 @@ describe('nats-server of docker-compose.yml', () => {
   });
 
   it('has the settings of `npm start`, but for addresses and paths', () => {
-    const own = natsServerConfig({ port: 1, storeDirectory: '/', durability: 'durable' });
+    const accounts = { operator: '', system: '', accounts: {} };
+    const own = natsServerConfig({ port: 1, storeDirectory: '/', durability: 'durable', accounts });
     expect(settingsOf(readFileSync(natsConfig, 'utf8'))).toEqual(settingsOf(own));
   });
 
@@ -94,5 +95,8 @@ describe('the gateway of docker-compose.yml', () => {
 /** `name: value` in their order, without what differs between one machine and a container. */
 function settingsOf(config: string): readonly string[] {
   const settings = config.split('\n').map((line) => line.trim());
-  return settings.filter((line) => /^\w+:/.test(line) && !/^(listen|http|store_dir):/.test(line));
+  return settings.filter(
+    (line) =>
+      /^\w+:/.test(line) && !/^(listen|http|store_dir|operator|system_account|resolver\w*):/.test(line),
+  );
 }

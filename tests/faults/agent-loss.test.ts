@@ -81,7 +81,7 @@ function fleetOf(count: number, name: string, maxConcurrent: number): readonly H
 }
 
 async function start(agents: readonly HostedAgent[], workMs: number): Promise<AgentHost> {
-  const host = await startAgentHost({ servers: system.nats.url, agents, workMs });
+  const host = await startAgentHost({ nats: system.nats, agents, workMs });
   hosts.push(host);
   return host;
 }

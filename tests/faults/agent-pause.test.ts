@@ -19,7 +19,7 @@ describe('agents stopped beyond their expiry and continued', () => {
           capabilities: ['work'],
           maxConcurrent: 4,
         }));
-        const started = await startAgentHost({ servers: system.nats.url, agents, workMs });
+        const started = await startAgentHost({ nats: system.nats, agents, workMs });
         hosts.push(started);
         return started;
       };

@@ -32,7 +32,7 @@ beforeAll(async () => {
   if (database === undefined || bus === undefined) throw new Error('the wires were not opened');
   system = { ...started, database, bus };
   host = await startAgentHost({
-    servers: system.nats.url,
+    nats: system.nats,
     agents: [{ id: 'worker', capabilities: ['work'] }],
   });
   await create('warm-up');

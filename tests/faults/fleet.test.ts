@@ -66,7 +66,7 @@ function startAgents({ nats }: System): Promise<readonly AgentHost[]> {
   return Promise.all(
     [0, 1].map((half) =>
       startAgentHost({
-        servers: nats.url,
+        nats,
         agents: agents.filter((_, index) => index % 2 === half),
         workMs: [200, 900],
         seed: SEED + half,

@@ -68,7 +68,7 @@ function startAgents({ nats }: System): Promise<readonly AgentHost[]> {
   return Promise.all(
     [0, 1].map((half) =>
       startAgentHost({
-        servers: nats.url,
+        nats,
         agents: agents.filter((_, index) => index % 2 === half),
         workMs: [20, 150],
         seed: SEED + half,

@@ -8,7 +8,7 @@ import {
   type Agent,
   type TaskContext,
 } from '@baton/agent';
-import { until } from '@baton/testkit';
+import { agentLogin, until } from '@baton/testkit';
 import fc from 'fast-check';
 import pg from 'pg';
 import { startAgentHost, type AgentHost } from '../system/agents.js';
@@ -61,14 +61,14 @@ beforeAll(async () => {
   system = await startSystem({ tasks: 2 });
   locks = new pg.Pool({ connectionString: system.postgres.url, max: WORKERS });
   quick = await startAgentHost({
-    servers: system.nats.url,
+    nats: system.nats,
     agents: ['quick-1', 'quick-2'].map((id) => ({ id, capabilities: ['be-quick'], maxConcurrent: 50 })),
     workMs: 0,
   });
   holders = ['holder-1', 'holder-2'].map((id) =>
     createAgent({
       id,
-      servers: system.nats.url,
+      ...agentLogin(system.nats, id),
       capabilities: ['be-held'],
       maxConcurrent: 50,
       handler: (task, context) =>

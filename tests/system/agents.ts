@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startProcess, type RunningProcess } from '@baton/stack';
-import { until } from '@baton/testkit';
+import { until, type Nats } from '@baton/testkit';
 
 const PROGRAM = fileURLToPath(new URL('agent-host.mjs', import.meta.url));
 
@@ -16,8 +16,7 @@ export type HostedAgent = {
 };
 
 export type AgentHostOptions = {
-  /** NATS URLs, separated by commas. */
-  readonly servers: string;
+  readonly nats: Nats;
   readonly agents: readonly HostedAgent[];
   /** How long a handler works, or between which two times; a task overrides it by `input.workMs`. Default: 20 ms. */
   readonly workMs?: number | readonly [number, number];
@@ -61,12 +60,16 @@ export type AgentHost = {
 export async function startAgentHost(options: AgentHostOptions): Promise<AgentHost> {
   const directory = await mkdtemp(join(tmpdir(), 'baton-agents-'));
   const reportFile = join(directory, 'report.jsonl');
-  const { servers, agents, workMs = 20, seed = 1 } = options;
+  const { nats, agents, workMs = 20, seed = 1 } = options;
   const range = typeof workMs === 'number' ? [workMs, workMs] : workMs;
   const child = await startProcess({
     name: 'agent host',
     command: process.execPath,
-    arguments: [PROGRAM, JSON.stringify({ servers, agents, workMs: range, seed, reportFile })],
+    arguments: [PROGRAM, JSON.stringify({ servers: nats.url, agents, workMs: range, seed, reportFile })],
+    environment: {
+      ...process.env,
+      BATON_NATS_CREDENTIALS_FILE: await nats.access.agentFiles(agents.map(({ id }) => id)),
+    },
     logFile: join(directory, 'host.log'),
   });
   const readyAt = await until(

@@ -8,12 +8,14 @@ import {
   type ServiceDefinition,
   type ServicePlan,
 } from '@baton/stack';
+import type { TestNats } from '@baton/testkit';
 
 /** The addresses a service is given; they may be those of wires in between. */
 export type Servers = {
   readonly postgresUrl: string;
   readonly metricsPostgresUrl: string;
   readonly natsUrl: string;
+  readonly nats: Pick<TestNats, 'access'>;
 };
 
 /** One process of a service on ports that stay the same. Nothing starts it again but the test. */

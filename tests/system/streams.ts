@@ -1,5 +1,5 @@
 import { STREAMS } from '@baton/contracts';
-import { connect } from '@nats-io/transport-node';
+import { connectOperator } from '@baton/testkit';
 import type { System } from './system.js';
 
 /** What the stream of task events holds. */
@@ -20,7 +20,7 @@ type Info = {
 
 /** Asks the server itself, past all wires. */
 export async function readTaskStream({ nats }: System): Promise<TaskStream> {
-  const connection = await connect({ servers: nats.url });
+  const connection = await connectOperator(nats);
   try {
     const subject = `$JS.API.STREAM.INFO.${STREAMS.TASKS.name}`;
     const answer = await connection.request(subject, JSON.stringify({ subjects_filter: '>' }));

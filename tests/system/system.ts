@@ -58,6 +58,7 @@ export async function withSystem(
   const tested = new AbortController();
   try {
     await Promise.race([test(system), rejectAfter(TEST_LIMIT_MS, tested.signal)]);
+    await expectNothingRefused(system);
   } catch (error) {
     const lines = await system.lastLines();
     const logs = await system.close({ logs: 'kept' });
@@ -67,6 +68,14 @@ export async function withSystem(
     tested.abort();
   }
   await system.close();
+}
+
+/** What NATS does not let a service do is retried, or given up, without a sign to the outside. */
+async function expectNothingRefused({ replicas }: System): Promise<void> {
+  for (const replica of replicas) {
+    const [refusal] = /Permissions Violation for [^,]*/.exec(await replica.lastLines(1_000_000)) ?? [];
+    if (refusal !== undefined) throw new Error(`NATS refused ${replica.name} something: ${refusal}`);
+  }
 }
 
 /** Jest would give up waiting, but leave everything running. */
@@ -161,6 +170,7 @@ async function throughWires(
     postgresUrl: atPort(postgres.url, toPostgres?.port),
     metricsPostgresUrl: atPort(postgres.metricsUrl, toPostgres?.port),
     natsUrl: atPort(nats.url, toNats?.port),
+    nats,
   };
 }
 

@@ -14,7 +14,7 @@ let acknowledged: readonly string[];
 const urls = () => system.tasks.map(({ httpUrl }) => httpUrl ?? '');
 beforeAll(async () => {
   system = await startSystem();
-  host = await startAgentHost({ servers: system.nats.url, agents: [AGENT] });
+  host = await startAgentHost({ nats: system.nats, agents: [AGENT] });
   const single = await createTasks({
     urls,
     count: 8,

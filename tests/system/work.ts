@@ -50,7 +50,7 @@ export async function withWork(
 ): Promise<Outcome> {
   await installCapacityAlarm(system);
   const host = await startAgentHost({
-    servers: system.nats.url,
+    nats: system.nats,
     agents: Array.from({ length: AGENTS }, (_, index) => ({
       id: `worker-${index + 1}`,
       capabilities: ['work'],

@@ -1,7 +1,7 @@
 import { createAgent } from '@baton/agent';
 import { agentSubject } from '@baton/contracts';
 import { Interrupted, type Session } from '@baton/stack';
-import { connect } from '@nats-io/transport-node';
+import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import pg from 'pg';
 import { interruption } from '../interruption.js';
 import { startSystem, type System } from '../lifecycle/system.js';
@@ -80,7 +80,9 @@ async function measureOffers(
   { system, session }: Context,
   create: Create,
 ): Promise<readonly number[]> {
-  const connection = await connect({ servers: system.natsUrl });
+  const { url, access } = system.nats;
+  const credentials = new TextEncoder().encode(await access.operator());
+  const connection = await connect({ servers: url, authenticator: credsAuthenticator(credentials) });
   session.onEnd(() => connection.close());
   const heard = new Map<string, number>();
   connection.subscribe(agentSubject.offer(AGENT), {
@@ -108,7 +110,14 @@ async function measureHello(
 ): Promise<number> {
   const id = `newcomer-${round}`;
   const taskId = await create({ ...plainTask, requiredCapabilities: [{ name: id }] });
-  const agent = createAgent({ id, servers: system.natsUrl, capabilities: [id], handler: () => undefined });
+  const { url, access } = system.nats;
+  const agent = createAgent({
+    id,
+    servers: url,
+    credentials: () => access.agent(id),
+    capabilities: [id],
+    handler: () => undefined,
+  });
   session.onEnd(() => agent.stop());
   await agent.start();
   for (;;) {

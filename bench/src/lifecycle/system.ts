@@ -13,6 +13,7 @@ import {
   type Stack,
   type Session,
 } from '@baton/stack';
+import { agentIds } from './task.js';
 import type { Accounted } from '../measure/cpu.js';
 import { enableStatements } from '../profile/statements.js';
 
@@ -22,7 +23,7 @@ export type System = {
   readonly tasksUrl: string;
   /** The superuser's, into the database of task-service: only it sees all statistics. */
   readonly postgresUrl: string;
-  readonly natsUrl: string;
+  readonly nats: NonNullable<Stack['nats']>;
   readonly natsVersion: string;
   /** The processes that run JavaScript, this one (the load) among them. */
   readonly processes: () => readonly Accounted[];
@@ -64,7 +65,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     name: 'agents',
     command: process.execPath,
     arguments: ['--enable-source-maps', agentsProgram, String(options.agents), String(options.slots)],
-    environment: { ...environment, NATS_URL: stack.natsUrl },
+    environment: {
+      ...environment,
+      NATS_URL: stack.natsUrl,
+      BATON_NATS_CREDENTIALS_FILE: await stack.nats?.access.agentFiles(agentIds(options.agents)),
+    },
     logFile: join(directory, 'logs', 'agents.log'),
   });
   session.onEnd(async () => void (await agents.stop()));
@@ -107,7 +112,7 @@ function describeSystem({ directory, stack, services, agents, natsVersion }: Par
     directory,
     tasksUrl: `${services.get('task-service').httpUrl}/v1/tasks`,
     postgresUrl: superuserUrl(stack),
-    natsUrl: stack.natsUrl,
+    nats: natsOf(stack),
     natsVersion,
     processes: () => [
       ...children.map(({ name, pid }) => ({ name, pid })),
@@ -119,6 +124,11 @@ function describeSystem({ directory, stack, services, agents, natsVersion }: Par
       return (await Promise.all(logs)).join('\n');
     },
   };
+}
+
+function natsOf({ nats }: Stack): NonNullable<Stack['nats']> {
+  if (nats === undefined) throw new Error('a benchmark runs on a nats-server of its own');
+  return nats;
 }
 
 function superuserUrl({ postgresUrl, superuserPostgresUrl }: Stack): string {
@@ -138,7 +148,10 @@ async function rejectAtEnd(child: RunningProcess): Promise<never> {
 /** Without what would lead to servers or ports of the user's own. */
 function ownEnvironment(profile: string | undefined): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^((DATABASE_URL|BATON_METRICS_DATABASE_URL)(_FILE)?|NATS_URL|BATON_.*_PORT)$/.test(name),
+    ([name]) =>
+      !/^((DATABASE_URL|BATON_METRICS_DATABASE_URL)(_FILE)?|NATS_URL|BATON_NATS_.*|BATON_.*_PORT)$/.test(
+        name,
+      ),
   );
   const environment = { ...Object.fromEntries(inherited), BATON_LOG_LEVEL: 'warn' };
   if (profile === undefined) return environment;

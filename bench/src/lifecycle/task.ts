@@ -15,3 +15,8 @@ export const plainTask = {
 
 /** A task of the open loop. */
 export const timedTask = { ...plainTask, type: timedType } satisfies CreateTaskInput;
+
+/** The ids of so many agents. */
+export function agentIds(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
+}

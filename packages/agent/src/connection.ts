@@ -1,5 +1,6 @@
 import {
   connect,
+  credsAuthenticator,
   errors,
   headers,
   type Msg,
@@ -9,6 +10,7 @@ import {
 } from '@nats-io/transport-node';
 import { DomainError, HEADERS, INBOX_PREFIX, PROTOCOL_VERSION, type ErrorBody } from '@baton/contracts';
 import { backOffMs, pause } from './back-off.js';
+import type { Credentials } from './credentials.js';
 import { fromErrorBody, messageOf, unavailable } from './errors.js';
 import type { AgentLogger } from './logger.js';
 
@@ -36,6 +38,8 @@ export type Connection = {
 export type ConnectionOptions = {
   readonly id: string;
   readonly servers: string;
+  /** Without them the server must let in everyone. */
+  readonly credentials: Credentials | undefined;
   readonly logger: AgentLogger;
   onReconnected(): void;
   /** The client closed the connection for good although nobody asked it to. */
@@ -43,16 +47,18 @@ export type ConnectionOptions = {
 };
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { id, servers, logger } = options;
+  const { id, servers, credentials, logger } = options;
   const unanswered = new Set<(reason: DomainError) => void>();
   let nats: NatsConnection | undefined;
   let connected = false;
   let closing = false;
+  const closed = new AbortController();
 
   async function open(signal: AbortSignal): Promise<void> {
     for (let failures = 0; ; failures += 1) {
       try {
-        nats = await dial(id, servers);
+        await credentials?.renew();
+        nats = await dial(options);
         break;
       } catch (error) {
         if (failures === 0)
@@ -64,6 +70,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     connected = true;
     void watch(nats);
+    void keepCredentials(nats);
     if (!signal.aborted) return;
     await close();
     signal.throwIfAborted();
@@ -79,6 +86,15 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (status.type === 'reconnect') reconnected();
       if (status.type === 'error') logger.warn(`agent ${id}: NATS says: ${status.error.message}`);
     }
+  }
+
+  /** The server ends a connection whose credentials expire: it is made anew before, between two requests. */
+  async function keepCredentials(opened: NatsConnection): Promise<void> {
+    const renewed = () => {
+      logger.info(`agent ${id}: connecting again with renewed credentials`);
+      void opened.reconnect();
+    };
+    await credentials?.keep(closed.signal, renewed).catch(() => {});
   }
 
   function disconnected(): void {
@@ -141,6 +157,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   async function close(): Promise<void> {
     if (closing || !nats) return;
     closing = true;
+    closed.abort();
     if (connected) {
       const giveUp = new AbortController();
       // Draining flushes, which never ends if the connection breaks meanwhile.
@@ -160,11 +177,12 @@ function hintAt(servers: string): string {
   return ' (the variable NATS_URL is not set; "npm start" prints its value)';
 }
 
-function dial(id: string, servers: string): Promise<NatsConnection> {
+function dial({ id, servers, credentials }: ConnectionOptions): Promise<NatsConnection> {
   return connect({
     servers: servers.split(',').map((server) => server.trim()),
     name: `baton agent ${id}`,
     inboxPrefix: INBOX_PREFIX.agent(id),
+    ...(credentials && { authenticator: credsAuthenticator(credentials.current) }),
     timeout: 5_000,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,

@@ -9,6 +9,7 @@ export {
   type ReturnReason,
 } from './errors.js';
 export type { AgentOptions } from './options.js';
+export type { CredentialsSource } from './credentials.js';
 export type { StopOptions } from './leave.js';
 export type {
   Answer,

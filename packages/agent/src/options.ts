@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { agentId, announcement, DomainError, parse, type Capability, type Hello } from '@baton/contracts';
 import { DEFAULT_SERVERS } from './connection.js';
+import { createCredentials, type Credentials, type CredentialsSource } from './credentials.js';
 import { quietLogger, type AgentLogger } from './logger.js';
 import type { TaskHandler } from './context.js';
 
@@ -16,6 +17,12 @@ export type AgentOptions = {
   readonly labels?: Readonly<Record<string, string>>;
   /** NATS URLs, separated by commas. Default: the variable `NATS_URL`, else `nats://127.0.0.1:4222`. */
   readonly servers?: string;
+  /**
+   * What it logs in to NATS with: the text of a `.creds` file, such a file (`{ file }`, or a folder with `<id>.creds`),
+   * or a function that gives the text. File and function are asked again before the credentials expire.
+   * Default: the file or folder that the variable `BATON_NATS_CREDENTIALS_FILE` names.
+   */
+  readonly credentials?: CredentialsSource;
   readonly handler: TaskHandler;
   /** Default: warnings and errors, to stderr. */
   readonly logger?: AgentLogger;
@@ -24,6 +31,7 @@ export type AgentOptions = {
 export type AgentSettings = {
   readonly id: string;
   readonly servers: string;
+  readonly credentials: Credentials | undefined;
   readonly logger: AgentLogger;
   readonly handler: TaskHandler;
   readonly capabilities: Capability[];
@@ -49,14 +57,23 @@ export function readOptions(options: AgentOptions): AgentSettings {
     { capabilities: capabilities.map(toCapability), maxConcurrent, prefetch, labels },
     'createAgent',
   );
+  const id = parse(agentId, options.id, 'createAgent: id');
+  const logger = options.logger ?? quietLogger;
+  const source = options.credentials ?? credentialsFile();
   return {
-    id: parse(agentId, options.id, 'createAgent: id'),
+    id,
     servers: checkServers(options.servers ?? (process.env['NATS_URL'] || DEFAULT_SERVERS)),
-    logger: options.logger ?? quietLogger,
+    credentials: source === undefined ? undefined : createCredentials(id, source, logger),
+    logger,
     handler: options.handler,
     ...announced,
     hello: { ...announced, instance: randomUUID(), startedAt: new Date().toISOString() },
   };
+}
+
+function credentialsFile(): CredentialsSource | undefined {
+  const file = process.env['BATON_NATS_CREDENTIALS_FILE'];
+  return file ? { file } : undefined;
 }
 
 /** An address that can never be reached must not be tried for ever. */
@@ -67,7 +84,7 @@ function checkServers(servers: string): string {
     const shown = JSON.stringify(server.replace(/^(\w+:\/\/)?.*@/s, '$1(hidden)@'));
     const message = `createAgent: expected servers (NATS_URL) such as nats://127.0.0.1:4222, got ${shown}`;
     const advice = server.includes('@')
-      ? '; leave out user and password: Baton cannot log in to NATS yet'
+      ? '; leave out user and password: agents log in with credentials'
       : '';
     throw new DomainError('VALIDATION_FAILED', message + advice);
   }

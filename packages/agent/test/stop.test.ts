@@ -79,7 +79,11 @@ describe('an agent process', () => {
     const baton = await playBaton('process');
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
       cwd: new URL('..', import.meta.url),
-      env: { ...process.env, NATS_URL: nats().url },
+      env: {
+        ...process.env,
+        NATS_URL: nats().url,
+        BATON_NATS_CREDENTIALS_FILE: await nats().access.agentFiles(['process']),
+      },
       stdio: 'inherit',
     });
     const exited = once(child, 'exit') as Promise<[number | null]>;

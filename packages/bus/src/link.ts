@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect } from '@nats-io/transport-node';
+import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import type { ConnectionOptions, Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { explainUnreachable } from './unreachable.js';
@@ -9,6 +9,8 @@ export type LinkOptions = {
   readonly servers: string;
   readonly name: string;
   readonly inboxPrefix: string;
+  /** The text of a `.creds` file; without it the server must let in everyone. */
+  readonly credentials?: string | undefined;
   readonly logger: Logger;
 };
 
@@ -194,6 +196,10 @@ function clientOptions(options: LinkOptions): ConnectionOptions {
     servers: options.servers.split(',').map((server) => server.trim()),
     name: options.name,
     inboxPrefix: options.inboxPrefix,
+    ...(options.credentials !== undefined && {
+      // The client wants the line break at the end that those who read a secret from a file take away.
+      authenticator: credsAuthenticator(new TextEncoder().encode(`${options.credentials}\n`)),
+    }),
     timeout: 5_000,
     // By default the client gives up for good after 10 attempts, or after two equal authentication errors.
     maxReconnectAttempts: -1,

@@ -11,7 +11,7 @@ let nats: TestNats;
 let buses: Bus[] = [];
 
 async function open(name?: string, logger = keepingLogger().logger): Promise<Bus> {
-  const bus = await testBus(nats.url, name, logger);
+  const bus = await testBus(nats, name, logger);
   buses.push(bus);
   return bus;
 }

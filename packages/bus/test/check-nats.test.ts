@@ -4,25 +4,23 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { checkoutState, findFreePort, findNatsServer, startProcess } from '@baton/stack';
 import { startNats, until } from '@baton/testkit';
-import { pino } from 'pino';
 import type { Bus } from '../src/bus.js';
 import { checkNats } from '../src/check-nats.js';
-import { connectBus } from '../src/connect-bus.js';
+import { testBus, type Server } from './service.js';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-async function connectTo(servers: string): Promise<Bus> {
-  const logger = pino({ level: 'silent' });
-  const bus = await connectBus({ servers, name: 'test', inboxPrefix: '_INBOX.test', logger });
+async function connectTo(server: Server): Promise<Bus> {
+  const bus = await testBus(server);
   closing.push(() => bus.close());
   return bus;
 }
 
 /** A nats-server as it is without any configuration. */
-async function startPlainNats(): Promise<{ readonly url: string }> {
+async function startPlainNats(): Promise<Server> {
   const directory = await mkdtemp(join(tmpdir(), 'baton-plain-nats-'));
   closing.push(() => rm(directory, { recursive: true }));
   const binaries = join(checkoutState, 'bin');
@@ -42,7 +40,7 @@ describe('checkNats', () => {
   it('passes while a server is connected that takes large messages', async () => {
     const nats = await startNats();
     closing.push(() => nats.close());
-    const bus = await connectTo(nats.url);
+    const bus = await connectTo(nats);
     expect(() => checkNats(bus)).not.toThrow();
     await nats.stop();
     await until(() => !bus.isConnected());
@@ -50,8 +48,7 @@ describe('checkNats', () => {
   });
 
   it('says what to set on a server that takes small messages only', async () => {
-    const { url } = await startPlainNats();
-    const bus = await connectTo(url);
+    const bus = await connectTo(await startPlainNats());
     await until(() => bus.isConnected());
     expect(() => checkNats(bus)).toThrow(
       /^expected max_payload of at least \d+ bytes, the server has 1048576; set "max_payload: 8MB"/,

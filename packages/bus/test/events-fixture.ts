@@ -86,7 +86,7 @@ export function eventsFixture(): EventsFixture {
   beforeEach(async () => {
     deliveries = [];
     fixture.handle = async () => {};
-    bus = await testBus(nats.url, 'svc-publisher');
+    bus = await testBus(nats, 'svc-publisher');
     await ensureStreams(bus);
     manager = await jetstreamManager(bus.connection);
     await manager.streams.delete('TASKS');
@@ -102,7 +102,7 @@ export function eventsFixture(): EventsFixture {
 
   async function consume(options: JetStreamStrategyOptions = {}): Promise<Consuming> {
     const { logger, lines } = keepingLogger();
-    const own = await testBus(nats.url, 'svc-consumer', logger);
+    const own = await testBus(nats, 'svc-consumer', logger);
     closing.push(() => own.close());
     const strategy = new JetStreamStrategy(own, logger, options);
     const close = await startService(strategy, TestConsumer);

@@ -4,7 +4,7 @@ import { startNats, until, type TestNats } from '@baton/testkit';
 import { Controller, UseGuards, type CanActivate } from '@nestjs/common';
 import { headers, type Msg } from '@nats-io/transport-node';
 import { Replies, RequestReplyStrategy, type Bus, type BusContext } from '../src/index.js';
-import { freeAddress, gate, keepingLogger, startService, testBus } from './service.js';
+import { freeAddress, gate, keepingLogger, startService, testBus, type Server } from './service.js';
 
 let nats: TestNats;
 let closing: (() => Promise<void>)[] = [];
@@ -65,17 +65,17 @@ class TestController {
   }
 }
 
-async function openBus(name: string, url = nats.url, logger = keepingLogger().logger): Promise<Bus> {
-  const bus = await testBus(url, name, logger);
+async function openBus(name: string, server: Server = nats, logger = keepingLogger().logger): Promise<Bus> {
+  const bus = await testBus(server, name, logger);
   closing.push(() => bus.close());
   return bus;
 }
 
-async function serve(name = 'svc-task', url = nats.url) {
+async function serve(name = 'svc-task', server: Server = nats) {
   seen.length = 0;
   held = Promise.resolve();
   const { logger, lines } = keepingLogger();
-  const bus = await openBus(name, url, logger);
+  const bus = await openBus(name, server, logger);
   const close = await startService(new RequestReplyStrategy(bus, logger), TestController);
   closing.push(close);
   if (bus.isConnected()) await bus.connection.flush();
@@ -237,7 +237,7 @@ describe('RequestReplyStrategy', () => {
 
   it('does not wait for ever for a handler that hangs', async () => {
     const { logger, lines } = keepingLogger();
-    const bus = await openBus('svc-task', nats.url, logger);
+    const bus = await openBus('svc-task', nats, logger);
     seen.length = 0;
     const { open } = holdBack();
     const close = await startService(new RequestReplyStrategy(bus, logger, { drainMs: 30 }), TestController);
@@ -252,8 +252,7 @@ describe('RequestReplyStrategy', () => {
   });
 
   it('serves once NATS is there when that was down at the start', async () => {
-    const { url } = await freeAddress();
-    const { bus, close } = await serve('svc-task', url);
+    const { bus, close } = await serve('svc-task', await freeAddress());
     expect(bus.isConnected()).toBe(false);
     await close();
     await nats.stop();

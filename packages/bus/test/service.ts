@@ -1,4 +1,5 @@
 import { findFreePort } from '@baton/stack';
+import type { TestNats } from '@baton/testkit';
 import type { Type } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -27,8 +28,16 @@ export function keepingLogger(): { logger: Logger; lines: LogLine[] } {
   return { logger: pino({ level: 'debug' }, { write }), lines };
 }
 
-export function testBus(url: string, name = 'svc-test', logger = keepingLogger().logger): Promise<Bus> {
-  return connectBus({ servers: url, name, inboxPrefix: `_INBOX.${name}`, logger });
+export type Server = Pick<TestNats, 'url'> & Partial<Pick<TestNats, 'access'>>;
+
+/** A bus that may do everything. */
+export async function testBus(
+  { url, access }: Server,
+  name = 'svc-test',
+  logger = keepingLogger().logger,
+): Promise<Bus> {
+  const credentials = await access?.operator();
+  return connectBus({ servers: url, name, inboxPrefix: `_INBOX.${name}`, credentials, logger });
 }
 
 /** An address where nothing listens yet. */

@@ -68,6 +68,7 @@ export const SESSION_MESSAGES = {
     subject: agentSubject.control(AGENT),
     group: 'session',
     from: 'task-service',
+    alsoFrom: ['distribution-service'],
     tells: 'No answer: stop a task, drop one that was taken away, drain, or say hello again.',
     body: control,
     errors: [],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorBody, type ErrorCode } from './errors.js';
+import type { ServiceName } from './subjects.js';
 
 /** Sections of the protocol, in the order the documents show them. */
 export const MESSAGE_GROUPS = {
@@ -15,7 +16,9 @@ export type Message = {
   /** Parts that vary in braces: `agent.{agentId}.hello`. */
   readonly subject: string;
   readonly group: keyof typeof MESSAGE_GROUPS;
-  readonly from: 'agent' | 'task-service' | 'distribution-service' | 'metrics-service';
+  readonly from: 'agent' | ServiceName;
+  /** Services that send it too: all that may are given the right to by NATS. */
+  readonly alsoFrom?: readonly ServiceName[];
   /** What it means, in sentences. */
   readonly tells: string;
   readonly body: z.ZodType;

@@ -67,6 +67,7 @@ export const SERVICE_MESSAGES = {
   },
   snapshot: {
     ...toTaskService,
+    alsoFrom: ['metrics-service'],
     subject: SERVICE_SUBJECTS.snapshot,
     tells: 'Agents with what they hold, by id, a page at a time, or just those named.',
     body: snapshotRequest,

@@ -1,5 +1,9 @@
 import { FLEET_EVENT_TYPES, TASK_EVENT_TYPES } from './events.js';
 
+/** The services, as their users of NATS and their inboxes are named. */
+export const SERVICE_NAMES = ['task-service', 'distribution-service', 'metrics-service'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
 /** Every subject, stream and durable name. Nothing else in the code spells one. */
 export const STREAMS = {
   TASKS: { name: 'TASKS', subjects: TASK_EVENT_TYPES },
@@ -46,7 +50,7 @@ export const HINT_SUBJECTS = {
   usage: 'svc.usage',
   types: 'svc.types',
   policy: 'svc.policy',
-  /** A distributor's own beat, heard over the connection that hears the agents' beats. */
+  /** A distributor's own beat: sent the way agents' beats come, heard over the connection that hears them. */
   distributorBeat: (instance: string) => `svc.distribution.beat.${instance}`,
 } as const;
 
@@ -101,7 +105,7 @@ export function agentOfSubject(subject: string): string {
 
 export const INBOX_PREFIX = {
   agent: (id: string) => `_INBOX.${id}`,
-  service: (name: string) => `_INBOX.svc-${name}`,
+  service: (name: ServiceName) => `_INBOX.svc-${name}`,
 } as const;
 
 export const HEADERS = {

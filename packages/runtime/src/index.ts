@@ -1,5 +1,10 @@
 export { createClock, followDatabase, type DatabaseClock } from './clock.js';
-export { portSetting, postgresSetting, serviceSettings } from './config/shared-settings.js';
+export {
+  natsCredentialsSetting,
+  portSetting,
+  postgresSetting,
+  serviceSettings,
+} from './config/shared-settings.js';
 export { describeSettings, setting } from './config/setting.js';
 export { knownNames } from './config/known-names.js';
 export { readConfig } from './config/read-config.js';

@@ -123,7 +123,7 @@ describe('a service that cannot start', () => {
     expect(stderr()).toBe(
       'The configuration cannot be used:\n' +
         '  NATS_URL: got nothing, expected addresses of NATS servers, nats://host:port or tls://host:port, ' +
-        'without user and password (Baton cannot log in to NATS yet), for example nats://nats.example.org:4222\n' +
+        'without user and password, for example nats://nats.example.org:4222\n' +
         '  BATON_LOG_LEVL: no part of Baton knows it; did you mean BATON_LOG_LEVEL?\n',
     );
   });

@@ -1,5 +1,6 @@
 export { checkoutDirectory, checkoutState, chosenState } from './checkout.js';
 export { findNatsServer } from './nats/find-nats-server.js';
+export { openNatsAccess, type NatsAccess } from './nats/access.js';
 export { startNatsServer, type NatsServer } from './nats/nats-server.js';
 export { findFreePort } from './ports.js';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './postgres/embedded-postgres.js';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 
 import { findNatsServer } from './nats/find-nats-server.js';
-import { startNatsServer } from './nats/nats-server.js';
+import type { NatsAccess } from './nats/access.js';
+import { startNatsServer, type NatsServer } from './nats/nats-server.js';
 import { checkOwnNats } from './nats/own-nats.js';
 import { portFromEnvironment } from './ports.js';
 import { startEmbeddedPostgres } from './postgres/embedded-postgres.js';
@@ -44,6 +45,8 @@ export interface Stack {
   /** The superuser of the embedded Postgres; undefined for a Postgres of the user's own. */
   readonly superuserPostgresUrl: string | undefined;
   readonly natsUrl: string;
+  /** How to log in to the embedded nats-server; undefined for one of the user's own. */
+  readonly nats: Pick<NatsServer, 'url' | 'access'> | undefined;
   /** Records a child process of the caller, so that the next start stops it should this process be killed. */
   track(child: RunningProcess): Promise<void>;
   /** Adds an address to what a refused second start prints. */
@@ -73,6 +76,7 @@ interface PostgresPart extends Part {
 
 interface NatsPart extends Part {
   readonly url: string;
+  readonly access?: NatsAccess;
   readonly port?: number;
 }
 
@@ -159,6 +163,7 @@ async function runningStack(
     metricsPostgresUrl: postgres.metricsUrl,
     superuserPostgresUrl: postgres.superuserUrl,
     natsUrl: nats.url,
+    nats: nats.access && { url: nats.url, access: nats.access },
     track: record.track,
     announce: async (address) => {
       announced.push(address);

@@ -103,7 +103,7 @@ describe('settings that cannot work', () => {
   it('a NATS_URL with a password', async () => {
     const error = await startWith({ NATS_URL: 'nats://me:hunter2@127.0.0.1:4222' });
     expect(error).toMatchObject({ code: 'INVALID_SETTING' });
-    expect(String(error)).toContain('Baton cannot log in to NATS yet. Leave them out');
+    expect(String(error)).toContain('Baton logs in to NATS with neither. Leave them out');
     expect(String(error)).not.toContain('hunter2');
   });
 

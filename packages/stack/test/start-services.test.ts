@@ -37,6 +37,7 @@ describe('startServices', () => {
       postgresUrl: 'postgresql://main',
       metricsPostgresUrl: 'postgresql://metrics',
       natsUrl: 'nats://somewhere',
+      nats: { access: { directory: '/somewhere' } },
       track: () => Promise.resolve(),
       announce: () => Promise.resolve(),
     };

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { startNatsServer, type NatsServer } from '@baton/stack';
+import { startNatsServer, type NatsAccess, type NatsServer } from '@baton/stack';
 
 import { testRun } from './run/test-run.js';
 
@@ -18,6 +18,8 @@ export interface TestNats {
   /** Stays the same over a restart. */
   readonly url: string;
   readonly port: number;
+  /** The ways in: of services, agents, and of a test that may do everything in the services' account. */
+  readonly access: NatsAccess;
   /** Stops the server; clients see a lost connection. */
   stop(): Promise<void>;
   /** Kills the server without warning. */
@@ -54,6 +56,7 @@ export async function startNats(options: TestNatsOptions = {}): Promise<TestNats
   return {
     url: server.url,
     port: server.port,
+    access: server.access,
     stop,
     kill: async () => {
       server.process.signal('SIGKILL');

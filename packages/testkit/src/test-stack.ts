@@ -4,12 +4,15 @@ import { join } from 'node:path';
 
 import { checkoutState, startStack, type Stack } from '@baton/stack';
 
+/** A stack whose nats-server is its own. */
+export type TestStack = Stack & { readonly nats: NonNullable<Stack['nats']> };
+
 /**
  * Starts a whole stack (its own Postgres with the roles of the services, its own nats-server) in a
  * throwaway directory, which takes less than a second. For tests that run the built services:
  * `startServices({ stack, ports: 'free' })`. `stop()` removes the directory.
  */
-export async function startTestStack(): Promise<Stack> {
+export async function startTestStack(): Promise<TestStack> {
   const directory = await mkdtemp(join(tmpdir(), 'baton-test-stack-'));
   await chmod(directory, 0o711);
   // Servers of the developer's own must never be what a test writes to.
@@ -20,8 +23,11 @@ export async function startTestStack(): Promise<Stack> {
     environment,
     durability: 'throwaway',
   });
+  const { nats } = stack;
+  if (nats === undefined) throw new Error('a stack of tests never uses another nats-server');
   return {
     ...stack,
+    nats,
     stop: async () => {
       await stack.stop();
       await rm(directory, { recursive: true, force: true });

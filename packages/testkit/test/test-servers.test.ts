@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { connect } from '@nats-io/transport-node';
 import { Client } from 'pg';
 
-import { createTestDatabase, startNats, until, type TestDatabase } from '../src/index.js';
+import { connectOperator, createTestDatabase, startNats, until, type TestDatabase } from '../src/index.js';
 
 let migrations = 0;
 
@@ -58,7 +57,7 @@ describe('createTestDatabase', () => {
 describe('startNats', () => {
   it('comes back on the same address, so that clients reconnect', async () => {
     const nats = await startNats();
-    const connection = await connect({ servers: nats.url, reconnectTimeWait: 20, maxReconnectAttempts: -1 });
+    const connection = await connectOperator(nats, { reconnectTimeWait: 20, maxReconnectAttempts: -1 });
     await nats.kill();
     await nats.restart('kept');
     expect(await until(() => connection.rtt())).toBeGreaterThan(0);

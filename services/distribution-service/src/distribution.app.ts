@@ -1,4 +1,4 @@
-import { checkNats, connectBus, JetStreamStrategy, RequestReplyStrategy } from '@baton/bus';
+import { checkNats, connectBus, JetStreamStrategy, RequestReplyStrategy, type Bus } from '@baton/bus';
 import { actionOfSubject, INBOX_PREFIX } from '@baton/contracts';
 import { nestLogger, startOperations, type ServiceContext } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
@@ -8,10 +8,15 @@ import { distributionModule } from './distribution.module.js';
 import { SnapshotService } from './fleet/snapshot.service.js';
 import { LeaseService } from './shards/lease.service.js';
 
-const NAME = 'distribution';
+const NAME = 'distribution-service';
 
 export type DistributionOptions = {
-  readonly natsUrl: string;
+  readonly nats: {
+    readonly servers: string;
+    readonly credentials?: string | undefined;
+    /** A user of the agents' account, for the own beat. */
+    readonly probeCredentials?: string | undefined;
+  };
   readonly operations: { readonly host: string; readonly port: number; readonly shutdownDelayMs?: number };
   readonly logger: Logger;
   /** Told how to stop as soon as there is something to stop, before the start is complete. */
@@ -28,12 +33,14 @@ export type Distribution = {
 export async function startDistribution(options: DistributionOptions): Promise<Distribution> {
   const { logger } = options;
   const bus = await connectBus({
-    servers: options.natsUrl,
+    servers: options.nats.servers,
     name: NAME,
     inboxPrefix: INBOX_PREFIX.service(NAME),
+    credentials: options.nats.credentials,
     logger,
   });
-  const module = distributionModule(bus, logger);
+  const probe = await connectProbe(options, bus);
+  const module = distributionModule({ bus, probe, logger });
   // Two strategies make this a hybrid application, for which Nest wants an HTTP adapter; it never listens.
   const app = await NestFactory.create(module, new FastifyAdapter(), { logger: nestLogger(logger) });
   const events = new JetStreamStrategy(bus, logger);
@@ -74,9 +81,22 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     await app.close();
     // After the last proposal: others may decide about these agents from here on.
     await leases.leave();
+    await probe.close();
     await bus.close();
     await operations.stop();
   }
+}
+
+/** Whose beats come back only while those of agents do: a connection of the agents' account, if there is one. */
+async function connectProbe({ nats, logger }: DistributionOptions, bus: Bus): Promise<Bus> {
+  if (nats.probeCredentials === undefined) return bus;
+  return connectBus({
+    servers: nats.servers,
+    name: `${NAME} probe`,
+    inboxPrefix: INBOX_PREFIX.service(NAME),
+    credentials: nats.probeCredentials,
+    logger,
+  });
 }
 
 function expectThat(condition: boolean, otherwise: string): void {

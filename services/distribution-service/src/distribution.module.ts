@@ -11,7 +11,7 @@ import { HintsConsumer } from './fleet/hints.consumer.js';
 import { SnapshotService } from './fleet/snapshot.service.js';
 import { LOGGER } from './logger.js';
 import { ForgottenService } from './presence/forgotten.service.js';
-import { PresenceService } from './presence/presence.service.js';
+import { PresenceService, PROBE } from './presence/presence.service.js';
 import { LeaseService } from './shards/lease.service.js';
 import { NeighboursService } from './shards/neighbours.service.js';
 import { PlaceConsumer } from './shards/place.consumer.js';
@@ -19,13 +19,16 @@ import { PlaceConsumer } from './shards/place.consumer.js';
 @Module({})
 class DistributionModule {}
 
-/** The whole service around one connection. */
-export function distributionModule(bus: Bus, logger: Logger): DynamicModule {
+type Connections = { readonly bus: Bus; readonly probe: Bus; readonly logger: Logger };
+
+/** The whole service around its connections, which may be one. */
+export function distributionModule({ bus, probe, logger }: Connections): DynamicModule {
   return {
     module: DistributionModule,
     controllers: [ChoiceController, BestController, TaskEventsConsumer],
     providers: [
       { provide: BUS, useValue: bus },
+      { provide: PROBE, useValue: probe },
       { provide: LOGGER, useValue: logger },
       FleetService,
       SnapshotService,

@@ -5,7 +5,11 @@ import { startDistribution } from './distribution.app.js';
 
 runService('distribution-service', configSchema, async (config, { logger, onStop }) => {
   await startDistribution({
-    natsUrl: config.NATS_URL,
+    nats: {
+      servers: config.NATS_URL,
+      credentials: config.BATON_NATS_CREDENTIALS,
+      probeCredentials: config.BATON_NATS_PROBE_CREDENTIALS,
+    },
     operations: {
       host: config.BATON_HTTP_HOST,
       port: config.BATON_OPERATIONS_PORT,

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startProcess, type RunningProcess } from '@baton/stack';
-import { until } from '@baton/testkit';
+import { serviceLogin, until, type Nats } from '@baton/testkit';
 import { pino } from 'pino';
 import { startDistribution, type Distribution } from '../src/distribution.app.js';
 import { startBroker, type Broker } from './broker.js';
@@ -25,7 +25,7 @@ export type Fixture = {
 /** Starts a broker and a scripted task-service; the service under test is started by the test. */
 export async function startFixture(): Promise<Fixture> {
   const broker = await startBroker();
-  const tasks = await startScriptedTaskService(broker.url);
+  const tasks = await startScriptedTaskService(broker);
   const started: Distribution[] = [];
   const processes: RunningProcess[] = [];
   const directory = await mkdtemp(join(tmpdir(), 'distribution-service-test-'));
@@ -33,7 +33,7 @@ export async function startFixture(): Promise<Fixture> {
     broker,
     tasks,
     async start() {
-      const distribution = await startService(broker.url);
+      const distribution = await startService(broker);
       started.push(distribution);
       await until(() => isReady(distribution), { describe: 'the service becomes ready' });
       return distribution;
@@ -44,7 +44,11 @@ export async function startFixture(): Promise<Fixture> {
         command: process.execPath,
         arguments: [MAIN],
         logFile: join(directory, `${processes.length}.log`),
-        environment: { ...process.env, NATS_URL: broker.url, BATON_OPERATIONS_PORT: '0' },
+        environment: {
+          ...process.env,
+          ...serviceLogin(broker, 'distribution-service'),
+          BATON_OPERATIONS_PORT: '0',
+        },
       });
       processes.push(child);
       return child;
@@ -60,9 +64,15 @@ export async function startFixture(): Promise<Fixture> {
 }
 
 /** Starts the service as it is, ready or not. */
-export function startService(natsUrl: string): Promise<Distribution> {
+export async function startService({ url, access }: Nats): Promise<Distribution> {
   const logger = pino({ level: process.env['BATON_TEST_LOG_LEVEL'] ?? 'silent' });
-  return startDistribution({ natsUrl, operations: { host: '127.0.0.1', port: 0 }, logger });
+  const read = (name: string) => readFile(join(access.directory, `${name}.creds`), 'utf8');
+  const nats = {
+    servers: url,
+    credentials: await read('distribution-service'),
+    probeCredentials: await read('probe'),
+  };
+  return startDistribution({ nats, operations: { host: '127.0.0.1', port: 0 }, logger });
 }
 
 /** What the operations port says. */

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { findFreePort } from '@baton/stack';
 import { until } from '@baton/testkit';
-import { startBroker } from './broker.js';
+import { planBroker, startBroker } from './broker.js';
 import { queuedTask } from './factories.js';
 import { isReady, startService } from './fixture.js';
 import { startScriptedTaskService } from './scripted-task-service.js';
@@ -13,13 +12,13 @@ afterEach(async () => {
 
 describe('the service', () => {
   it('starts while NATS and task-service are down, and works once they are up', async () => {
-    const port = await findFreePort();
-    const distribution = await startService(`nats://127.0.0.1:${port}`);
+    const plan = await planBroker();
+    const distribution = await startService(plan);
     closing.push(() => distribution.stop());
     expect(await isReady(distribution)).toBe(false);
-    const broker = await startBroker(port);
+    const broker = await startBroker(plan);
     closing.unshift(() => broker.close());
-    const tasks = await startScriptedTaskService(broker.url);
+    const tasks = await startScriptedTaskService(broker);
     closing.push(() => tasks.close());
     tasks.addAgent('a');
     await until(() => isReady(distribution), { timeoutMs: 15_000 });
@@ -30,7 +29,7 @@ describe('the service', () => {
   it('shows its figures on the operations port and stops cleanly, twice', async () => {
     const broker = await startBroker();
     closing.push(() => broker.close());
-    const distribution = await startService(broker.url);
+    const distribution = await startService(broker);
     const figures = await (await fetch(`http://127.0.0.1:${distribution.operationsPort}/metrics`)).text();
     for (const name of [
       'decisions_total',

@@ -6,6 +6,7 @@ import {
   backlogRequest,
   expireRequest,
   HINT_SUBJECTS,
+  INBOX_PREFIX,
   QUEUE_GROUPS,
   SERVICE_SUBJECTS,
   snapshotRequest,
@@ -20,7 +21,7 @@ import type {
   QueuedTask,
 } from '@baton/contracts';
 import type { SlotsHint, SnapshotAnswer, TaskEvent } from '@baton/contracts';
-import { taskEvent } from '@baton/testkit';
+import { taskEvent, type Nats } from '@baton/testkit';
 import { pino } from 'pino';
 import { compareTasks } from '../src/assignment/task.order.js';
 import { snapshotAgent } from './factories.js';
@@ -70,9 +71,15 @@ export type ScriptedTaskService = {
 };
 
 /** Answers as the contract says, from memory. */
-export async function startScriptedTaskService(url: string): Promise<ScriptedTaskService> {
+export async function startScriptedTaskService({ url, access }: Nats): Promise<ScriptedTaskService> {
   const logger = pino({ level: 'silent' });
-  const bus = await connectBus({ servers: url, name: 'scripted', inboxPrefix: '_INBOX.scripted', logger });
+  const bus = await connectBus({
+    servers: url,
+    name: 'scripted',
+    inboxPrefix: INBOX_PREFIX.service('task-service'),
+    credentials: await access.operator(),
+    logger,
+  });
   await ensureStreams(bus);
   const agents = new Map<string, SnapshotAgent>();
   const policies: PolicyEntry[] = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { findFreePort, startProcess, type RunningProcess } from '@baton/stack';
-import { until } from '@baton/testkit';
+import { serviceLogin, until } from '@baton/testkit';
 import { queuedTask } from './factories.js';
 import { startFixture, type Fixture } from './fixture.js';
 
@@ -31,7 +31,7 @@ async function startReady(): Promise<{
     logFile: join(directory, 'distribution.log'),
     environment: {
       ...process.env,
-      NATS_URL: fixture.broker.url,
+      ...serviceLogin(fixture.broker, 'distribution-service'),
       BATON_OPERATIONS_PORT: String(port),
       BATON_SHUTDOWN_DELAY_MS: '1500',
     },

@@ -46,6 +46,7 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     servers: config.NATS_URL,
     name: 'metrics-service',
     inboxPrefix: INBOX_PREFIX.service('metrics-service'),
+    credentials: config.BATON_NATS_CREDENTIALS,
     logger,
   });
   const clock = createClock(logger);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { TaskMetrics } from '@baton/contracts';
+import { serviceLogin, type Nats } from '@baton/testkit';
 
 const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -23,13 +24,13 @@ export type MetricsProcess = {
 /** Starts it on free ports; resolves when its operations port answers. */
 export async function startMetrics(options: {
   readonly databaseUrl: string;
-  readonly natsUrl: string;
+  readonly nats: Nats;
 }): Promise<MetricsProcess> {
   const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM], {
     env: {
       ...process.env,
       DATABASE_URL: options.databaseUrl,
-      NATS_URL: options.natsUrl,
+      ...serviceLogin(options.nats, 'metrics-service'),
       BATON_HTTP_PORT: '0',
       BATON_OPERATIONS_PORT: '0',
       BATON_LOG_LEVEL: 'info',

@@ -24,7 +24,7 @@ afterAll(() => nats.close());
 
 beforeEach(async () => {
   await nats.restart('emptied');
-  bus = await connectTestBus(nats.url);
+  bus = await connectTestBus(nats);
   database = await createTestDatabase();
   service = await start();
 });
@@ -34,7 +34,7 @@ afterEach(async () => {
   await database.close();
 });
 
-const start = () => startMetrics({ databaseUrl: database.url, natsUrl: nats.url });
+const start = () => startMetrics({ databaseUrl: database.url, nats });
 
 /** What the killed process had not acknowledged comes again after 30 s; no test need wait for that. */
 async function redeliverSoon(): Promise<void> {

@@ -27,7 +27,7 @@ afterAll(() => nats.close());
 
 beforeEach(async () => {
   await nats.restart('emptied');
-  bus = await connectTestBus(nats.url);
+  bus = await connectTestBus(nats);
   database = await createTestDatabase();
   postgres = await startWire(database.url);
 });
@@ -38,7 +38,7 @@ afterEach(async () => {
   await database.close();
 });
 
-const start = () => startMetrics({ databaseUrl: postgres.url, natsUrl: nats.url });
+const start = () => startMetrics({ databaseUrl: postgres.url, nats });
 const untilReadiness = (status: number) => until(async () => (await service.readiness()) === status);
 const untilQueued = (queued: number) =>
   until(async () => (await service.report()).states.queued === queued, { timeoutMs: 15_000 });

@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { connectBus, ensureStreams, type Bus } from '@baton/bus';
 import type { TaskEvent } from '@baton/contracts';
+import type { Nats } from '@baton/testkit';
 import { pino } from 'pino';
 
 /** A bus with the streams made. */
-export async function connectTestBus(natsUrl: string): Promise<Bus> {
+export async function connectTestBus({ url, access }: Nats): Promise<Bus> {
   const logger = pino({ level: 'silent' });
-  const bus = await connectBus({ servers: natsUrl, name: 'test', inboxPrefix: '_INBOX.test', logger });
+  const bus = await connectBus({
+    servers: url,
+    name: 'test',
+    inboxPrefix: '_INBOX.test',
+    credentials: await access.operator(),
+    logger,
+  });
   await ensureStreams(bus);
   return bus;
 }

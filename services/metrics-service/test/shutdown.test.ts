@@ -13,7 +13,7 @@ let database: TestDatabase;
 
 beforeAll(async () => {
   [nats, database] = await Promise.all([startNats(), createTestDatabase()]);
-  bus = await connectTestBus(nats.url);
+  bus = await connectTestBus(nats);
 });
 afterAll(async () => {
   await bus.close();
@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 it('SIGTERM under load counts nothing twice, loses nothing and gives back what it had not begun', async () => {
-  const options = { databaseUrl: database.url, natsUrl: nats.url };
+  const options = { databaseUrl: database.url, nats };
   let published = 0;
   const over = new AbortController();
   const publishing = (async () => {

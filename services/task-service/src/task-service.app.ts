@@ -19,7 +19,8 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
   const bus = await connectBus({
     servers: config.NATS_URL,
     name: 'task-service',
-    inboxPrefix: INBOX_PREFIX.service('task'),
+    inboxPrefix: INBOX_PREFIX.service('task-service'),
+    credentials: config.BATON_NATS_CREDENTIALS,
     logger,
   });
   const stopping = new AbortController();

@@ -2,10 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { agentOfSubject, INBOX_PREFIX } from '@baton/contracts';
+import { agentOfSubject } from '@baton/contracts';
 import { findFreePort, startProcess, type RunningProcess } from '@baton/stack';
-import { createTestDatabase, startNats, until, type TestNats } from '@baton/testkit';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import {
+  connectAgent,
+  connectOperator,
+  createTestDatabase,
+  serviceLogin,
+  startNats,
+  until,
+  type TestNats,
+} from '@baton/testkit';
+import type { NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
 import { expectDocumented, expectSpoken } from './documented.js';
 import { migrate } from '../src/database/migrate.js';
@@ -41,7 +49,7 @@ export type Fixture = {
 
 export type HttpAnswer = { readonly status: number; readonly body: Json; readonly headers: Headers };
 
-type FixtureOptions = { readonly replicas?: number; readonly environment?: Readonly<Record<string, string>> };
+type FixtureOptions = { readonly replicas?: number; readonly environment?: Readonly<NodeJS.ProcessEnv> };
 
 /** Starts the built service: `npm test` builds first. */
 export async function startFixture({
@@ -59,18 +67,18 @@ export async function startFixture({
         startReplica(join(directory, `${index}.log`), {
           ...environment,
           DATABASE_URL: database.url,
-          NATS_URL: nats.url,
+          ...serviceLogin(nats, 'task-service'),
         }),
       ),
     );
   let replicas = await start();
-  const connection = await connect({ servers: nats.url });
+  const connection = await connectOperator(nats);
   const agents = new Map<string, Promise<NatsConnection>>();
   // Answers go only to the inbox of the agent that asked: each agent has a connection of its own.
   const connectionFor = (subject: string) => {
     if (!subject.startsWith('agent.')) return connection;
     const id = agentOfSubject(subject);
-    const known = agents.get(id) ?? connect({ servers: nats.url, inboxPrefix: INBOX_PREFIX.agent(id) });
+    const known = agents.get(id) ?? connectAgent(nats, id);
     agents.set(id, known);
     return known;
   };
@@ -121,10 +129,7 @@ export async function startFixture({
   };
 }
 
-async function startReplica(
-  logFile: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<Replica> {
+async function startReplica(logFile: string, environment: Readonly<NodeJS.ProcessEnv>): Promise<Replica> {
   const [http, operations] = [await findFreePort(), await findFreePort()];
   const child = await startProcess({
     name: 'task-service',

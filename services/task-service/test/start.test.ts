@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { findFreePort, startProcess, type RunningProcess } from '@baton/stack';
-import { createTestDatabase, startNats, until, type TestDatabase, type TestNats } from '@baton/testkit';
+import {
+  createTestDatabase,
+  serviceLogin,
+  startNats,
+  until,
+  type TestDatabase,
+  type TestNats,
+} from '@baton/testkit';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -45,7 +52,7 @@ async function start(databaseUrl: string): Promise<Started> {
     environment: {
       ...process.env,
       DATABASE_URL: databaseUrl,
-      NATS_URL: nats.url,
+      ...serviceLogin(nats, 'task-service'),
       BATON_HTTP_PORT: String(http),
       BATON_OPERATIONS_PORT: String(operations),
     },

@@ -15,7 +15,7 @@ export type AgentProcesses = {
 };
 
 type Start = {
-  readonly stack: Pick<Stack, 'directory' | 'natsUrl' | 'track'>;
+  readonly stack: Pick<Stack, 'directory' | 'natsUrl' | 'nats' | 'track'>;
   /** The agent that holds its first result of this run back, for the demo to kill. */
   readonly victim: { readonly id: string; readonly run: string };
 };
@@ -31,6 +31,7 @@ export async function startAgents({ stack, victim }: Start): Promise<AgentProces
     await Promise.all([...byId.values()].map((child) => child.stop()));
   };
   try {
+    const credentials = await stack.nats?.access.agentFiles(fleet.map(({ id }) => id));
     for (const { id } of fleet) {
       const child = await startProcess({
         name: `agent ${id}`,
@@ -39,6 +40,7 @@ export async function startAgents({ stack, victim }: Start): Promise<AgentProces
         environment: {
           ...process.env,
           NATS_URL: stack.natsUrl,
+          BATON_NATS_CREDENTIALS_FILE: credentials,
           AUDIT_HOLD_BACK: id === victim.id ? victim.run : undefined,
         },
         logFile: join(stack.directory, 'logs', `agent-${id}.log`),

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { startNats, type TestNats } from '@baton/testkit';
+import { agentLogin, startNats, type TestNats } from '@baton/testkit';
 import { createAgent, type Agent, type AgentOptions } from '../../src/index.js';
 import { playTaskService, type TaskServiceSide } from './task-service.js';
 
@@ -27,14 +27,20 @@ export function useAgents() {
     id = `agent-${randomUUID()}`,
     answers: Partial<TaskServiceSide['answers']> = {},
   ): Promise<TaskServiceSide & { readonly id: string }> {
-    const side = await playTaskService(nats.url, id, answers);
+    const side = await playTaskService(nats, id, answers);
     sides.push(side);
     return Object.assign(side, { id });
   }
 
   /** An agent that is not started. */
   function makeAgent(id: string, options: Partial<AgentOptions> = {}): Agent {
-    const agent = createAgent({ id, servers: nats.url, handler: () => null, logger: silent, ...options });
+    const agent = createAgent({
+      id,
+      ...agentLogin(nats, id),
+      handler: () => null,
+      logger: silent,
+      ...options,
+    });
     agents.push(agent);
     return agent;
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { connectOperator, type Nats } from '@baton/testkit';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import {
   agentSubject,
   goodbye,
@@ -64,11 +65,11 @@ export type TaskServiceSide = {
 };
 
 export async function playTaskService(
-  url: string,
+  server: Nats,
   agentId: string,
   answers: Partial<TaskServiceSide['answers']> = {},
 ): Promise<TaskServiceSide> {
-  const nats = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 20 });
+  const nats = await connectOperator(server, { maxReconnectAttempts: -1, reconnectTimeWait: 20 });
   const side: TaskServiceSide = {
     hellos: [],
     heartbeats: [],

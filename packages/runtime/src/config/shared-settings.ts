@@ -25,6 +25,16 @@ function isPostgresAddress(text: string): boolean {
   return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
 }
 
+/** The content of a `.creds` file. */
+export function natsCredentialsSetting(does: string) {
+  return setting(z.string().includes('BEGIN NATS USER JWT').includes('USER NKEY SEED').optional(), {
+    does,
+    expected: 'the content of a .creds file of NATS',
+    example: '-----BEGIN NATS USER JWT-----…',
+    secret: true,
+  });
+}
+
 function milliseconds(byDefault: number, notes: { readonly does: string; readonly example: string }) {
   return setting(z.coerce.number().int().min(0).max(600_000).default(byDefault), {
     ...notes,
@@ -38,11 +48,11 @@ export const serviceSettings = {
     z.string().refine((text) => text.split(',').every(isNatsAddress)),
     {
       does: 'Where NATS is; several servers of one cluster are separated by commas.',
-      expected:
-        'addresses of NATS servers, nats://host:port or tls://host:port, without user and password (Baton cannot log in to NATS yet)',
+      expected: 'addresses of NATS servers, nats://host:port or tls://host:port, without user and password',
       example: 'nats://nats.example.org:4222',
     },
   ),
+  BATON_NATS_CREDENTIALS: natsCredentialsSetting('What the service logs in to NATS with.'),
   BATON_HTTP_HOST: setting(z.string().default('127.0.0.1'), {
     does: 'The address that HTTP and the operations port listen on. 0.0.0.0 takes connections from other machines, as in a container.',
     expected: 'an address of this machine',

@@ -37,11 +37,17 @@ ${stack
   Passwords ${stack.directory}/secrets.json
 
 Try, in another terminal, an agent and a task for it:
-  NATS_URL=${stack.natsUrl} node examples/hello-agent/dist/index.js
+  export NATS_URL=${stack.natsUrl}${credentials(stack)}
+  node examples/hello-agent/dist/index.js
   curl -s ${taskUrl}/v1/tasks -H 'content-type: application/json' \\
     -d '{"title":"Say hello","requiredCapabilities":[{"name":"greeting"}],"input":{"name":"world"}}'
   curl -s ${taskUrl}/v1/tasks
   curl -s ${metricsUrl}/v1/metrics/tasks
 
 Ctrl-C stops everything.`;
+}
+
+function credentials({ nats }: Stack): string {
+  if (nats === undefined) return '';
+  return '\n  export BATON_NATS_CREDENTIALS_FILE=$(npm run --silent credentials -- hello)';
 }

@@ -9,6 +9,7 @@ import type { RunningProcess } from '../process/start-process.js';
 import { startTracked } from '../process/start-tracked.js';
 import { StackError } from '../stack-error.js';
 import { waitFor } from '../wait.js';
+import { openNatsAccess, type NatsAccess } from './access.js';
 import { readServerInfo } from './own-nats.js';
 import { natsServerConfig } from './server-config.js';
 
@@ -18,7 +19,7 @@ const run = promisify(execFile);
 export interface NatsServerOptions {
   /** The program, as `findNatsServer` gives it. */
   readonly program: string;
-  /** Holds the configuration and the JetStream store. */
+  /** Holds the configuration, the keys and credentials of its accounts, and the JetStream store. */
   readonly directory: string;
   readonly logFile: string;
   readonly port?: Pick<PortWish, 'configured' | 'remembered'>;
@@ -32,6 +33,7 @@ export interface NatsServerOptions {
 export interface NatsServer {
   readonly url: string;
   readonly port: number;
+  readonly access: NatsAccess;
   readonly process: RunningProcess;
   /** Starts the server once more on the same port and store, after it ended; does not wait until it can be used. */
   startAgain(): Promise<RunningProcess>;
@@ -41,12 +43,16 @@ export interface NatsServer {
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const { program, directory, report } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  const access = await openNatsAccess(directory);
   // A port that was free may be taken until the server listens; any other reason is final.
   for (let attempt = 1; ; attempt += 1) {
     const port = await choosePort({ ...options.port, name: 'nats-server', variable: 'BATON_NATS_PORT' });
     const config = join(directory, 'nats-server.conf');
     const storeDirectory = join(directory, 'jetstream');
-    await writeFile(config, natsServerConfig({ port, storeDirectory, durability: options.durability }));
+    await writeFile(
+      config,
+      natsServerConfig({ port, storeDirectory, durability: options.durability, accounts: access.accounts }),
+    );
     await checkConfig(program, config);
     const { logFile, track } = options;
     const serverProcess = { name: 'nats-server', command: program, arguments: ['--config', config] };
@@ -55,7 +61,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     const failure = await failureToStart(server, port);
     if (failure === undefined) {
       report?.(`nats-server runs on 127.0.0.1:${port} (pid ${server.pid})`);
-      return { url: `nats://127.0.0.1:${port}`, port, process: server, startAgain: startServer };
+      return { url: `nats://127.0.0.1:${port}`, port, access, process: server, startAgain: startServer };
     }
     if (attempt === 3 || !failure.includes('address already in use')) throw startFailure(server, failure);
   }

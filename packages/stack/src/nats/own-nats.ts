@@ -65,7 +65,7 @@ function problemOf(info: NatsServerInfo): string | undefined {
     return 'runs without JetStream. Start it with "jetstream {}" in its configuration (or the flag -js)';
   }
   if (info.auth_required === true) {
-    return 'asks for a login, and Baton has none to give yet. Let it run without authorization, on loopback';
+    return 'asks for a login, and Baton has none to give. Let it run without authorization, on loopback';
   }
   const { max_payload: limit = 0 } = info;
   if (limit >= leastPayloadBytes) return undefined;
@@ -78,7 +78,7 @@ function parseAddress(address: string): URL {
   if (url !== undefined && url.username + url.password !== '') {
     throw new StackError(
       'INVALID_SETTING',
-      'NATS_URL has a user or a password, and Baton cannot log in to NATS yet. ' +
+      'NATS_URL has a user or a password, and Baton logs in to NATS with neither. ' +
         'Leave them out and let that server run without authorization, on loopback.',
     );
   }

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
+import type { NatsAccess } from '../nats/access.js';
 import { choosePort, findFreePort, portFromEnvironment } from '../ports.js';
 import type { ProcessOptions, RunningProcess } from '../process/start-process.js';
 import { startTracked } from '../process/start-tracked.js';
@@ -13,7 +14,9 @@ import type { ServiceDefinition, ServicePort } from './service-definition.js';
 /** What the program of a service and its environment follow from. */
 export interface ServicePlanContext {
   /** The servers it works with; its log goes to `logs` in the directory. */
-  readonly stack: Pick<Stack, 'directory' | 'postgresUrl' | 'metricsPostgresUrl' | 'natsUrl'>;
+  readonly stack: Pick<Stack, 'directory' | 'postgresUrl' | 'metricsPostgresUrl' | 'natsUrl'> & {
+    readonly nats: { readonly access: Pick<NatsAccess, 'directory'> } | undefined;
+  };
   /** The checkout that holds the built services. */
   readonly checkout: string;
   /** `standard`: the documented ports or those the environment sets; `free`: any free ones. */
@@ -73,6 +76,7 @@ export async function planService(
           DATABASE_URL_FILE: undefined,
         }),
         NATS_URL: stack.natsUrl,
+        ...credentialFiles(definition.name, stack.nats?.access.directory),
         ...(http !== undefined && { BATON_HTTP_PORT: String(http) }),
         BATON_OPERATIONS_PORT: String(operations),
       },
@@ -119,6 +123,17 @@ export async function untilReady(
       `The whole log is ${child.logFile}. Mend what it says and start again; ` +
       'if the data in .baton is from another version, "npm run reset" removes it.',
   );
+}
+
+/** Files, as everybody on the machine may see the environment of a process of theirs. */
+function credentialFiles(service: string, directory: string | undefined): NodeJS.ProcessEnv {
+  if (directory === undefined) return {};
+  return {
+    BATON_NATS_CREDENTIALS_FILE: join(directory, `${service}.creds`),
+    ...(service === 'distribution-service' && {
+      BATON_NATS_PROBE_CREDENTIALS_FILE: join(directory, 'probe.creds'),
+    }),
+  };
 }
 
 /** A service ends by itself after its delay and its deadline; only one that does not is killed. */

@@ -23,6 +23,9 @@ const ASK_AGAIN_MS = 1_000;
 const TIMEOUT_MS = 5_000;
 const expireAnswer = itemAnswers({ agentId: z.string(), expired: z.boolean() });
 
+/** The connection that the own beat is published on. */
+export const PROBE = Symbol('Probe');
+
 /** Hears the beats of agents and has those expired that fell silent while this process could hear. */
 @Injectable()
 export class PresenceService implements OnModuleInit, OnApplicationShutdown {
@@ -35,6 +38,7 @@ export class PresenceService implements OnModuleInit, OnApplicationShutdown {
 
   constructor(
     @Inject(BUS) private readonly bus: Bus,
+    @Inject(PROBE) private readonly probe: Bus,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly fleetService: FleetService,
     private readonly snapshots: SnapshotService,
@@ -64,10 +68,10 @@ export class PresenceService implements OnModuleInit, OnApplicationShutdown {
   }
 
   private beat(): void {
-    if (!this.bus.isConnected()) return;
+    if (!this.bus.isConnected() || !this.probe.isConnected()) return;
     const sentAt = performance.now();
     beatSent(this.presence, sentAt);
-    this.bus.publishHint(this.ownBeat, { sentAt });
+    this.probe.publishHint(this.ownBeat, { sentAt });
   }
 
   /** Read by hand: a large fleet beats thousands of times a second. */
