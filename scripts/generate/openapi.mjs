@@ -3,7 +3,8 @@ import * as contracts from '../../packages/contracts/dist/index.js';
 import { readFixtures } from './fixtures.mjs';
 import { createJsonSchemas } from './json-schema.mjs';
 
-const { ANSWER_HEADERS, ERRORS, METRICS_ROUTES, REQUEST_HEADERS, ROUTE_TAGS, routeErrors } = contracts;
+const { ANSWER_HEADERS, ERRORS, isPublic, METRICS_ROUTES, REQUEST_HEADERS, ROUTE_TAGS, routeErrors } =
+  contracts;
 const ROUTES = { ...contracts.ROUTES, ...METRICS_ROUTES };
 
 const sent = createJsonSchemas({
@@ -61,8 +62,16 @@ export function renderOpenApi() {
     tags: Object.entries(ROUTE_TAGS)
       .filter(([name]) => Object.values(ROUTES).some(({ tag }) => tag === name))
       .map(([name, description]) => ({ name, description })),
+    security: [{ key: [] }],
     paths,
     components: {
+      securitySchemes: {
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key of `POST /v1/keys`, or the first one.',
+        },
+      },
       schemas: components(),
       parameters: Object.fromEntries(
         Object.entries(REQUEST_HEADERS).map(headerParameter).filter(isUsedIn(paths)),
@@ -100,6 +109,7 @@ function operation(operationId, route) {
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
+    ...(isPublic(route) ? { security: [] } : {}),
     parameters: parameters(route),
     ...(body === undefined ? {} : { requestBody: requestBody(route) }),
     responses: { ...answers(route), ...refusals(route) },
@@ -167,6 +177,7 @@ function refusal(status, codes) {
   const own = codes.filter((code) => ERRORS[code].status === status);
   return {
     description: own.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+    ...(status === 401 ? { headers: headerReferences(['WWW-Authenticate']) } : {}),
     ...(status === 429 || status === 503 ? { headers: headerReferences(['Retry-After']) } : {}),
     content: { 'application/problem+json': { schema: answered.toJsonSchema(contracts.problemDocument) } },
   };

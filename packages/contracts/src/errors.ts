@@ -8,6 +8,11 @@ export const ERRORS = {
   VALIDATION_FAILED: { status: 400, retryable: false, title: 'The request is not what was expected' },
   UNSUPPORTED_VERSION: { status: 400, retryable: false, title: 'The protocol version is not supported' },
   QUERY_NOT_SUPPORTED: { status: 400, retryable: false, title: 'No index serves this filter in this order' },
+  UNAUTHENTICATED: {
+    status: 401,
+    retryable: false,
+    title: 'The caller must show a key or token that is valid',
+  },
   FORBIDDEN: { status: 403, retryable: false, title: 'The caller may not do this' },
   ROUTE_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such route' },
   TASK_NOT_FOUND: {
@@ -19,8 +24,10 @@ export const ERRORS = {
   AGENT_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such agent' },
   TYPE_NOT_FOUND: { status: 404, retryable: false, title: 'The task type is not registered' },
   POLICY_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such policy' },
+  KEY_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such API key' },
   CONNECTION_NOT_FOUND: { status: 404, retryable: false, title: 'The two agents are not connected that way' },
   AGENT_EXISTS: { status: 409, retryable: false, title: 'An agent with this id is registered already' },
+  KEY_EXISTS: { status: 409, retryable: false, title: 'An API key of this name was made before' },
   TASK_STATE_CONFLICT: { status: 409, retryable: false, title: 'The state of the task does not allow this' },
   STALE_ATTEMPT: { status: 409, retryable: false, title: 'The task is no longer held with this attempt' },
   STALE_SESSION: { status: 409, retryable: false, title: 'Another process of the agent holds the session' },

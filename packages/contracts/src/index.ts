@@ -16,6 +16,7 @@ export * from './filter-syntax.js';
 export * from './filter-values.js';
 export * from './json.js';
 export * from './labels.js';
+export * from './key.js';
 export * from './limits.js';
 export * from './message.js';
 export * from './messages.js';

@@ -9,7 +9,7 @@ export const ROUTE_TAGS = {
   Reading: 'What happened to a task, and why.',
   Metrics: 'Figures of what happened; served by metrics-service.',
   Agents: 'Agents, what they hold and how they are connected.',
-  Administration: 'Types, pauses, the audit.',
+  Administration: 'Types, pauses, API keys.',
   Documents: 'What the API says of itself.',
 } as const;
 
@@ -55,14 +55,17 @@ export const ANSWER_HEADERS = {
   ETag: 'The version, for `If-Match`.',
   'Preference-Applied': '`wait=30`: the answer was held until the task ended, or so many seconds.',
   'Idempotency-Replayed': '`true`: this is the answer of the first request with the key.',
+  'WWW-Authenticate': 'How to show who one is: `Bearer`, with an API key.',
   'Retry-After': 'Seconds to wait before the request is repeated.',
 } as const;
 
 /** Everything a route may be refused with: its own errors, and those that follow from what it takes. */
-export function routeErrors({ method, body, query, params, errors }: Route): readonly ErrorCode[] {
+export function routeErrors(route: Route): readonly ErrorCode[] {
+  const { method, body, query, params, errors } = route;
   const takes = body ?? query ?? params;
   return [
     ...new Set<ErrorCode>([
+      ...(isPublic(route) ? [] : (['UNAUTHENTICATED', 'FORBIDDEN'] as const)),
       ...(takes === undefined && method !== 'POST' ? [] : (['VALIDATION_FAILED'] as const)),
       ...(body === undefined ? [] : (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const)),
       ...(method === 'POST' ? (['IDEMPOTENCY_MISMATCH'] as const) : []),
@@ -71,6 +74,11 @@ export function routeErrors({ method, body, query, params, errors }: Route): rea
       'UNAVAILABLE',
     ]),
   ];
+}
+
+/** Whether a route is answered without a key: what the API says of itself, and, so far, what metrics-service tells. */
+export function isPublic({ tag }: Route): boolean {
+  return tag === 'Documents' || tag === 'Metrics';
 }
 
 /** An answer in pages: `next` is the cursor of the page behind this one. */

@@ -3,6 +3,7 @@ import { RECORD_ROUTES } from './agent-record.routes.js';
 import { AGENT_ROUTES } from './agent.routes.js';
 import { COMMAND_ROUTES } from './command.routes.js';
 import { DOCUMENT_ROUTES } from './document.routes.js';
+import { KEY_ROUTES } from './key.routes.js';
 import { OPERATION_ROUTES } from './operation.routes.js';
 import { POLICY_ROUTES } from './policy.routes.js';
 import type { Route } from './route.js';
@@ -22,4 +23,5 @@ export const ROUTES = {
   ...RECORD_ROUTES,
   ...TYPE_ROUTES,
   ...POLICY_ROUTES,
+  ...KEY_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;

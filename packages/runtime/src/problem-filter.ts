@@ -34,11 +34,19 @@ export class ProblemFilter implements ExceptionFilter {
     if (refusal.retryAfterMs !== undefined) {
       reply.header('retry-after', String(Math.ceil(refusal.retryAfterMs / 1_000)));
     }
+    if (refusal.status === 401) reply.header('www-authenticate', challengeOf(request));
     reply
       .status(refusal.status)
       .header('content-type', 'application/problem+json; charset=utf-8')
       .send(problem(refusal, request));
   }
+}
+
+/** How to show who one is (RFC 6750). */
+function challengeOf({ headers }: Request): string {
+  return headers['authorization'] === undefined
+    ? 'Bearer realm="baton"'
+    : 'Bearer realm="baton", error="invalid_token"';
 }
 
 function problem(error: DomainError, { url, headers }: Request) {

@@ -1,4 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { KeyController } from './access/key.controller.js';
+import { KeyService } from './access/key.service.js';
 import { AgentConsumer } from './agents/agent.consumer.js';
 import { AgentController } from './agents/agent.controller.js';
 import { AgentRecordsController } from './agents/agent-records.controller.js';
@@ -60,6 +62,7 @@ export class AppModule {
         PolicyController,
         PauseController,
         ChoiceController,
+        KeyController,
         CommandController,
         TaskReadingController,
         RelativesController,
@@ -80,6 +83,7 @@ export class AppModule {
         { provide: OutcomeService, useValue: services.outcomes },
         { provide: WatchService, useValue: services.watches },
         { provide: EventStreams, useValue: services.streams },
+        { provide: KeyService, useFactory: () => services.access.keys },
         { provide: TypeService, useValue: services.types },
         { provide: PolicyService, useValue: services.policies },
         { provide: AdmissionService, useValue: services.admission },

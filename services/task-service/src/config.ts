@@ -1,3 +1,4 @@
+import { KEY_PATTERN } from '@baton/contracts';
 import { portSetting, postgresSetting, serviceSettings, setting } from '@baton/runtime';
 import { z } from 'zod';
 
@@ -20,6 +21,12 @@ export const configSchema = z.object({
     does: 'How many batches of changes are written at the same time. Each lane takes up to four connections of Postgres, beside 19 for everything else.',
     expected: 'a number from 1 to 16',
     example: '4',
+  }),
+  BATON_ADMIN_KEY: setting(z.string().regex(KEY_PATTERN).optional(), {
+    does: 'The first API key, of an admin, with which the others are made (`POST /v1/keys`). Once it is set, every request to the REST API must show a key; until then whoever shows none is taken for an admin.',
+    expected: 'baton_ and 32 to 128 letters and digits, such as $(openssl rand -hex 32)',
+    example: 'baton_b1946ac92492d2347c6235b4d2611184b1946ac92492d234',
+    secret: true,
   }),
   BATON_AGENT_ENROLMENT: setting(z.enum(['open', 'closed']).default('open'), {
     does: 'Whether an agent that nobody registered may join by saying hello.',

@@ -3,10 +3,13 @@ import { actionOfSubject, LIMITS } from '@baton/contracts';
 import { nestLogger, observeHttp, prepareHttpEnd, ProblemFilter } from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { Principal } from './access/principal.js';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { translateOutage } from './database/pg.errors.js';
+import { guardRoutes } from './http/guard.js';
 import { allowLargeBatches } from './http/large-batches.js';
 import type { Services } from './services.js';
 import { writeAudit } from './write-path/audit.service.js';
@@ -46,6 +49,15 @@ export async function openEdges(services: Services, config: Config, logger: Logg
     bodyParser: false,
   });
   adapter.getInstance().removeContentTypeParser('text/plain');
+  guardRoutes(adapter.getInstance(), {
+    authentication: services.access.authentication,
+    access: services.access.service,
+    onRefusal: (principal, request) => {
+      writeAudit(pool, [refusalEntry(principal, request)]).catch((error: unknown) =>
+        logger.warn({ error: String(error) }, 'a refusal could not be written to the audit log'),
+      );
+    },
+  });
   allowLargeBatches(adapter.getInstance());
   observeHttp(adapter.getInstance());
   const endHttp = prepareHttpEnd(adapter.getInstance());
@@ -67,6 +79,11 @@ export async function openEdges(services: Services, config: Config, logger: Logg
       return app.close();
     },
   };
+}
+
+function refusalEntry({ actor, role }: Principal, { method, routeOptions }: FastifyRequest): AuditEntry {
+  const subject = `${method} ${routeOptions.url}`;
+  return { actor, action: 'access.refused', subject, code: 'FORBIDDEN', detail: { role } };
 }
 
 function poisonEntry({ stream, durable, subject, reason, payload, ...position }: PoisonRecord): AuditEntry {

@@ -2,7 +2,7 @@ import type { Bus } from '@baton/bus';
 import { createClock, followDatabase } from '@baton/runtime';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
-import { AccessService } from './access/access.service.js';
+import { createAccess, type Access } from './access/access.js';
 import { createArchiver, type Archiver } from './archive/archive.service.js';
 import { createExporter, type Exporter } from './archive/export.service.js';
 import { AgentService } from './agents/agent.service.js';
@@ -21,7 +21,7 @@ import { RedistributionService } from './agents/redistribution.service.js';
 import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
 import type { Config } from './config.js';
-import { createPool, type Pool } from './database/database.js';
+import { createPool, readTime, type Pool } from './database/database.js';
 import { createMint } from './database/mint-id.js';
 import { ChoiceService } from './distribution/choice.service.js';
 import { DistributionService } from './distribution/distribution.service.js';
@@ -88,6 +88,7 @@ export type Services = {
   readonly decisions: DecisionService;
   readonly watches: WatchService;
   readonly streams: EventStreams;
+  readonly access: Access;
   readonly lists: ListService;
   readonly relatives: RelativesService;
   readonly bulk: OperationService;
@@ -175,8 +176,9 @@ export async function createServices(
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
   const hints = new HintService(bus);
   const watches = new WatchService(pool, bus, () => clock.now());
-  const access = new AccessService(reading);
-  const calls = new CallsService(pool, tasks, reading, lists, admission, access);
+  const keyCursors = new Cursors(cursorKey, 'keys');
+  const access = createAccess({ pool, reading, cursors: keyCursors, mintId, logger }, config.BATON_ADMIN_KEY);
+  const calls = new CallsService(pool, tasks, reading, lists, admission, access.service);
   const decisions = new DecisionService(pool, bus, holds);
   for (const listener of [offers, hints, watches, inbox, holds, completions, recheckNewWaits(writePath)])
     writePath.onCommit(listener);
@@ -203,6 +205,7 @@ export async function createServices(
       completions.loop,
       types.loop,
       operationRunner,
+      access.authentication.loop,
     ],
     tasks,
     types: types.service,
@@ -213,6 +216,7 @@ export async function createServices(
     decisions,
     watches,
     streams: new EventStreams(watches, reading),
+    access,
     lists,
     relatives: new RelativesService(pool, new Cursors(cursorKey, 'relatives')),
     bulk: new OperationService(pool, lists, operationRunner, mintId, () => clock.now()),
@@ -234,7 +238,7 @@ export async function createServices(
     budgets,
     verbs: new TaskVerbsService(pool, writePath, usage, admission, watches),
     calls,
-    looks: new LooksService(access, reading, decisions, watches),
+    looks: new LooksService(access.service, reading, decisions, watches),
     distribution: new DistributionService(pool, writePath, leases, holds, clock),
     leases,
     reactor: new ReactorService(pool, writePath),
@@ -242,9 +246,4 @@ export async function createServices(
     outcomes: new OutcomeService(tidyPool),
     history: new EventHistory(pool),
   };
-}
-
-async function readTime(pool: Pool): Promise<number> {
-  const { rows } = await pool.query<{ now: number }>('SELECT clock_timestamp() AS now');
-  return rows[0]?.now ?? Number.NaN;
 }

@@ -40,6 +40,8 @@ export type Fixture = {
   readonly replicas: readonly Replica[];
   /** Stops every replica, does `meanwhile`, and starts them again. */
   restart(meanwhile: () => Promise<void>): Promise<void>;
+  /** The connection of an agent, with its inbox. */
+  connectionOf(agentId: string): Promise<NatsConnection>;
   /** A JSON request over NATS, or what is to stand for one. */
   ask(subject: string, body: unknown): Promise<Json>;
   /** A JSON request over HTTP, to the replicas in turn; whatever it is answered must be as the documents say. */
@@ -75,15 +77,17 @@ export async function startFixture({
   const connection = await connectOperator(nats);
   const agents = new Map<string, Promise<NatsConnection>>();
   // Answers go only to the inbox of the agent that asked: each agent has a connection of its own.
-  const connectionFor = (subject: string) => {
-    if (!subject.startsWith('agent.')) return connection;
-    const id = agentOfSubject(subject);
+  const connectionFor = (subject: string) =>
+    subject.startsWith('agent.') ? connectionOf(agentOfSubject(subject)) : connection;
+  const connectionOf = (id: string) => {
     const known = agents.get(id) ?? connectAgent(nats, id);
     agents.set(id, known);
     return known;
   };
   const db = new pg.Client({ connectionString: database.url });
   await db.connect();
+  // Where a test configures keys, it speaks as the admin unless it says otherwise.
+  const adminKey = environment['BATON_ADMIN_KEY'];
   let turn = 0;
   return {
     nats,
@@ -98,6 +102,7 @@ export async function startFixture({
       await meanwhile();
       replicas = await start();
     },
+    connectionOf,
     async ask(subject, body) {
       const asker = await connectionFor(subject);
       const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -110,7 +115,11 @@ export async function startFixture({
       const replica = replicas[turn % replicas.length];
       const response = await fetch(`${replica?.httpUrl}${path}`, {
         method,
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          ...(adminKey === undefined ? {} : { authorization: `Bearer ${adminKey}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();

@@ -2,6 +2,8 @@
 
 /** Every `BATON_*` variable of every part, which a process may find in its environment. */
 export const knownNames: readonly string[] = [
+  'BATON_ADMIN_KEY',
+  'BATON_ADMIN_KEY_FILE',
   'BATON_AGENT_ENROLMENT',
   'BATON_ARCHIVE_DIRECTORY',
   'BATON_DIRECTORY',

@@ -20,8 +20,6 @@ import type { ListService } from '../tasks/list.service.js';
 import { activeTraceparent } from '@baton/telemetry';
 import type { TaskReading } from '../tasks/task.reading.service.js';
 import type { Caller, TaskService } from '../tasks/task.service.js';
-import { namedBy } from '../tasks/delegation.rules.js';
-import type { TaskCommand } from '../tasks/task.state.js';
 import { CALL_WORDS, type SaidCommand } from '../tasks/task.words.js';
 import type { AdmissionService } from '../types/admission.service.js';
 import { findAccepted } from '../write-path/event.store.js';
@@ -79,7 +77,6 @@ export class CallsService {
     const before = await this.repeated(said, agentId);
     if (before) return { ok: true, ...before };
     await this.access.expectAgent(agentId, `task.${word}`, taskId);
-    refuseNaming(said.command);
     if (said.command.kind === 'link') await this.refuseUnseen(agentId, said.command.dependsOn);
     const by = caller(agentId, traceparent, JSON.stringify(body).length);
     const { accepted } = await this.tasks.command(said, by);
@@ -144,14 +141,4 @@ function idempotencyOf({ agentId, body }: Request, { parent, idempotencyKey: key
 
 function caller(agentId: string, traceparent: string | undefined, bytes: number): Caller {
   return { actor: `agent:${agentId}`, traceparent: activeTraceparent() ?? traceparent ?? null, bytes };
-}
-
-/** Whom a task may go to is said when it is created, where the connections count. */
-function refuseNaming(command: TaskCommand): void {
-  const isChange = command.kind === 'update' || command.kind === 'reopen';
-  if (!isChange || namedBy(command.changes.criteria ?? {}).length === 0) return;
-  throw new DomainError(
-    'FORBIDDEN',
-    'An agent may not name agents in a change of a task; leave out requiredAgents and pin',
-  );
 }

@@ -150,3 +150,9 @@ export function createPool({
   pool.on('connect', (client) => client.on('error', onError));
   return pool;
 }
+
+/** The time of the database, in milliseconds. */
+export async function readTime(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ now: number }>('SELECT clock_timestamp() AS now');
+  return rows[0]?.now ?? Number.NaN;
+}

@@ -1,3 +1,4 @@
+import { ApiKeys1765800000000 } from './migrations/api-keys.js';
 import { Delegation1764400000000 } from './migrations/delegation.js';
 import { DeletedUsage1765200000000 } from './migrations/deleted-usage.js';
 import { EventOrder1765500000000 } from './migrations/event-order.js';
@@ -36,4 +37,5 @@ export const MIGRATIONS = [
   Outcomes1765300000000,
   Policies1765310000000,
   EventOrder1765500000000,
+  ApiKeys1765800000000,
 ];

@@ -3,10 +3,13 @@ import { DomainError, idempotencyKey, traceparent } from '@baton/contracts';
 import { activeTraceparent } from '@baton/telemetry';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { Principal } from '../access/principal.js';
 import type { Caller } from '../tasks/task.service.js';
 
-/** Whoever speaks HTTP; accounts and keys come with the authorisation table. */
-const ACTOR = 'user:local';
+/** Who makes a request. */
+export const RequestPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal =>
+  principalOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
 
 /** The caller of a request, with its trace context and idempotency key. */
 export const RequestCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
@@ -15,15 +18,21 @@ export const RequestCaller = createParamDecorator((_: unknown, context: Executio
   const { 'content-length': length } = request.headers;
   const bytes = length === undefined ? JSON.stringify(request.body ?? null).length : Number(length);
   const key = keyOf(request);
+  const { actor } = principalOf(request);
   const ifVersions = versionsOf(request);
   return {
-    actor: ACTOR,
+    actor,
     traceparent: activeTraceparent() ?? (parent.success ? parent.data : null),
     bytes,
     ...(ifVersions === undefined ? {} : { ifVersions }),
-    ...(key === undefined ? {} : { idempotency: { scope: ACTOR, key, fingerprint: fingerprint(request) } }),
+    ...(key === undefined ? {} : { idempotency: { scope: actor, key, fingerprint: fingerprint(request) } }),
   };
 });
+
+function principalOf({ principal, method, url }: FastifyRequest): Principal {
+  if (principal === undefined) throw new Error(`nobody is known to make ${method} ${url}, which is public`);
+  return principal;
+}
 
 /** Quoted, as a structured field, or bare. */
 function keyOf({ headers }: FastifyRequest): string | undefined {

@@ -1,6 +1,8 @@
 import { countTasks, listTasks, parse, taskHistory, uuid } from '@baton/contracts';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { Principal } from '../access/principal.js';
+import { RequestPrincipal } from '../http/caller.js';
 import { heldUntilEnd } from '../http/prefer.js';
 import { WatchService } from '../watching/watch.service.js';
 import { DecisionService } from './decision.service.js';
@@ -18,8 +20,9 @@ export class TaskReadingController {
   ) {}
 
   @Get()
-  list(@Query() query: unknown) {
-    return this.lists.page(parse(listTasks, query, 'Query'));
+  list(@Query() query: unknown, @RequestPrincipal() { agentId }: Principal) {
+    const scope = agentId === undefined ? {} : { relatedTo: agentId };
+    return this.lists.page(parse(listTasks, query, 'Query'), scope);
   }
 
   @Get('count')

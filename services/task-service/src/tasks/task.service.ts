@@ -1,14 +1,24 @@
-import type { Actor, CreatedTask, CreateGraph, CreateTask, TaskView } from '@baton/contracts';
+import {
+  agentOf,
+  DomainError,
+  type Actor,
+  type CreatedTask,
+  type CreateGraph,
+  type CreateTask,
+  type TaskView,
+} from '@baton/contracts';
 import type { Pool } from '../database/database.js';
 import type { Idempotency, Settled } from '../write-path/submission.js';
 import type { UsageService } from '../usage/usage.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import type { AdmissionService } from '../types/admission.service.js';
+import { namedBy } from './delegation.rules.js';
 import { toNewTask, toNewTasks } from './new-task.js';
 import { replay, type Changes } from './task.fold.js';
 import * as reader from './task.reader.store.js';
 import type { Accepted, CreateCommand, NewTask, TaskDescription } from './task.js';
 import { taskNotFound } from './task.reading.service.js';
+import type { TaskCommand } from './task.state.js';
 import type { SaidCommand } from './task.words.js';
 import { toView } from './task.view.js';
 
@@ -92,6 +102,7 @@ export class TaskService {
     { used, ...said }: SaidCommand,
     caller: Caller,
   ): Promise<{ readonly accepted: Accepted; readonly replayed: boolean }> {
+    if (agentOf(caller.actor) !== undefined) refuseNaming(said.command);
     if (used !== undefined) await this.usage.keep(used.agentId, [used]);
     const judged = await this.admission.judged(said.command);
     const outcome = await this.writePath.execute({ ...said, ...caller, command: judged });
@@ -139,4 +150,14 @@ function descriptionOf({
   estimatedDuration,
 }: TaskDescription): TaskDescription {
   return { title, description, tags, metadata, estimatedDuration };
+}
+
+/** Whom a task may go to is said when it is created, where the connections count. */
+function refuseNaming(command: TaskCommand): void {
+  const isChange = command.kind === 'update' || command.kind === 'reopen';
+  if (!isChange || namedBy(command.changes.criteria ?? {}).length === 0) return;
+  throw new DomainError(
+    'FORBIDDEN',
+    'An agent may not name agents in a change of a task; leave out requiredAgents and pin',
+  );
 }

@@ -20,11 +20,12 @@ export function createAuditLimit(now: number): AuditLimit {
 }
 
 /**
- * Whether an entry is to be kept. What users and Baton itself do always is; of agents at most so much for each one and
+ * Whether an entry is to be kept. What users and Baton itself do always is; of agents, and of what
+ * is refused to people, at most so much for each one and
  * action, and so much of all together.
  */
 export function admits(limit: AuditLimit, { actor, action }: Sent, now: number): boolean {
-  if (!actor.startsWith('agent:')) return true;
+  if (!actor.startsWith('agent:') && action !== 'access.refused') return true;
   const key = `${actor} ${action}`;
   const own = limit.each.get(key) ?? { left: EACH.burst, at: now };
   // To forget all of them now and then costs little: the limit of all together holds on.

@@ -1,0 +1,29 @@
+import type { Logger } from 'pino';
+import type { Pool } from '../database/database.js';
+import type { Cursors } from '../tasks/cursor.js';
+import type { TaskReading } from '../tasks/task.reading.service.js';
+import { AccessService } from './access.service.js';
+import { Authentication } from './authentication.service.js';
+import { KeyService } from './key.service.js';
+
+/** Who asks, what they may, and the keys they show. */
+export type Access = {
+  readonly service: AccessService;
+  readonly authentication: Authentication;
+  readonly keys: KeyService;
+};
+
+type Parts = {
+  readonly pool: Pool;
+  readonly reading: TaskReading;
+  readonly cursors: Cursors;
+  readonly mintId: () => string;
+  readonly logger: Logger;
+};
+
+/** Wires it; `firstKey` is the key of the configuration. */
+export function createAccess({ pool, reading, cursors, mintId, logger }: Parts, firstKey?: string): Access {
+  const authentication = new Authentication(pool, logger, firstKey);
+  const keys = new KeyService(pool, authentication, cursors, mintId);
+  return { service: new AccessService(reading), authentication, keys };
+}
