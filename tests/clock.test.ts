@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startProcess, startServices, type Services } from '@baton/stack';
-import { startTestStack, type TestStack, until } from '@baton/testkit';
+import { asAdmin, startTestStack, type TestStack, until } from '@baton/testkit';
 import pg from 'pg';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
@@ -55,12 +55,12 @@ async function completedTask(services: Services): Promise<Json> {
   const base = `${services.get('task-service').httpUrl}/v1`;
   const url = `${base}/tasks`;
   await until(async () => {
-    const { data } = (await (await fetch(`${base}/agents`)).json()) as Json;
+    const { data } = (await (await fetch(`${base}/agents`, { headers: asAdmin })).json()) as Json;
     return data.filter((agent: Json) => agent.status === 'online').length === 2;
   });
   const created = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { ...asAdmin, 'content-type': 'application/json' },
     body: JSON.stringify({
       title: 'Try twice',
       requiredCapabilities: [{ name: 'trying' }],
@@ -70,10 +70,13 @@ async function completedTask(services: Services): Promise<Json> {
   const { id } = (await created.json()) as Json;
   return until(
     async () => {
-      const task = (await (await fetch(`${url}/${id}`)).json()) as Json;
+      const task = (await (await fetch(`${url}/${id}`, { headers: asAdmin })).json()) as Json;
       return task.status === 'completed' && task;
     },
-    { timeoutMs: 15_000, describe: async () => (await fetch(`${url}/${id}/history`)).json() },
+    {
+      timeoutMs: 15_000,
+      describe: async () => (await fetch(`${url}/${id}/history`, { headers: asAdmin })).json(),
+    },
   );
 }
 

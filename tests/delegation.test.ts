@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent, type Agent, type AgentOptions, type DomainError, type InboxItem } from '@baton/agent';
 import { startServices, type Services } from '@baton/stack';
-import { agentLogin, startTestStack, type TestStack, until } from '@baton/testkit';
+import { agentLogin, asAdmin, startTestStack, type TestStack, until } from '@baton/testkit';
 import { startAgentHost } from './system/agents.js';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
@@ -27,9 +27,8 @@ afterAll(async () => {
 async function http(method: string, path: string, body?: unknown): Promise<Json> {
   const response = await fetch(`${services.get('task-service').httpUrl}/v1${path}`, {
     method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    headers: { ...asAdmin, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return response.json();
 }

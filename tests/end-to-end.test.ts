@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent, TaskFailure, type Agent, type AgentOptions } from '@baton/agent';
 import { startServices, type Services } from '@baton/stack';
-import { agentLogin, connectAgent, startTestStack, type TestStack, until } from '@baton/testkit';
+import { agentLogin, asAdmin, connectAgent, startTestStack, type TestStack, until } from '@baton/testkit';
 import pg from 'pg';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
@@ -39,9 +39,8 @@ async function startAgent(options: Omit<AgentOptions, 'servers'>): Promise<Agent
 async function http(method: string, path: string, body?: unknown): Promise<Json> {
   const response = await fetch(`${services.get('task-service').httpUrl}/v1${path}`, {
     method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    headers: { ...asAdmin, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return response.json();
 }

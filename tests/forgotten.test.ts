@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startServices, type Services } from '@baton/stack';
-import { connectAgent, startTestStack, type TestStack, until } from '@baton/testkit';
+import { asAdmin, connectAgent, startTestStack, type TestStack, until } from '@baton/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
@@ -27,9 +27,8 @@ afterAll(async () => {
 async function http(method: string, path: string, body?: unknown): Promise<Json> {
   const response = await fetch(`${services.get('task-service').httpUrl}/v1${path}`, {
     method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    headers: { ...asAdmin, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return response.json();
 }

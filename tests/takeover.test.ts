@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent, type Agent } from '@baton/agent';
 import { startProcess, startServices, type RunningProcess, type Services } from '@baton/stack';
-import { agentLogin, serviceLogin, startTestStack, type TestStack, until } from '@baton/testkit';
+import { agentLogin, asAdmin, serviceLogin, startTestStack, type TestStack, until } from '@baton/testkit';
 import pg from 'pg';
 
 const DISTRIBUTOR = fileURLToPath(new URL('../services/distribution-service/dist/main.js', import.meta.url));
@@ -65,7 +65,7 @@ async function createForEach(): Promise<readonly string[]> {
   const tasks = AGENTS.map((id) => ({ title: `for ${id}`, criteria: { requiredAgents: [id] } }));
   const response = await fetch(`${services.get('task-service').httpUrl}/v1/tasks/batch`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { ...asAdmin, 'content-type': 'application/json' },
     body: JSON.stringify({ tasks }),
   });
   expect(response.status).toBe(200);

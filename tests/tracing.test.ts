@@ -7,7 +7,7 @@ import {
   type RunningProcess,
   type Services,
 } from '@baton/stack';
-import { startTestStack, until, type TestStack } from '@baton/testkit';
+import { asAdmin, startTestStack, until, type TestStack } from '@baton/testkit';
 import { startReceiver, type ReceivedSpan, type Receiver } from './system/otlp.js';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
@@ -54,7 +54,7 @@ afterAll(async () => {
 async function http(method: string, path: string, body?: unknown, headers = {}): Promise<Json> {
   const response = await fetch(`${services.get('task-service').httpUrl}/v1${path}`, {
     method,
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: { ...asAdmin, 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return response.json();

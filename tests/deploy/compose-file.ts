@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkoutDirectory } from '@baton/stack';
+import { ADMIN_KEY } from '@baton/testkit';
 import { parse } from 'yaml';
 
 /** A service of docker-compose.yml, as far as the tests look at it. */
@@ -28,6 +29,7 @@ export const passwords = {
   POSTGRES_PASSWORD: 'superuser1',
   POSTGRES_OWNER_PASSWORD: 'owner1',
   POSTGRES_METRICS_PASSWORD: 'metrics1',
+  BATON_ADMIN_KEY: ADMIN_KEY,
 };
 
 /** Reads docker-compose.yml with these variables put in; throws, as Compose does, when a required one is missing. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
+import { asAdmin } from '@baton/testkit';
 import { startBalancer, type Balancer } from '../system/balancer.js';
 import { withSystem } from '../system/system.js';
 import { withWork } from '../system/work.js';
@@ -58,6 +59,7 @@ async function readOn(balancer: Balancer, path: string, done: AbortSignal): Prom
     const urls = balancer.urls();
     try {
       const { status } = await fetch(`${urls[turn % urls.length]}${path}`, {
+        headers: asAdmin,
         signal: AbortSignal.timeout(10_000),
       });
       if (status === 200) answered += 1;

@@ -1,3 +1,5 @@
+import { asAdmin } from '@baton/testkit';
+
 export type HttpRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** After `/v1`, such as `/tasks`. */
@@ -19,7 +21,7 @@ export async function sendHttp(baseUrl: string, request: HttpRequest): Promise<H
   const { method, path, body, headers = {}, timeoutMs = 10_000 } = request;
   const response = await fetch(`${baseUrl}${path}`, {
     method,
-    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    headers: { ...asAdmin, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(timeoutMs),
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { asAdmin } from '@baton/testkit';
 
 /** A task or a graph as `POST /v1/tasks` and `POST /v1/tasks/graph` take it. */
 export type Body = Readonly<Record<string, unknown>>;
@@ -100,7 +101,7 @@ async function tryOnce(url: string, key: string, body: Body): Promise<Try> {
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      headers: { ...asAdmin, 'content-type': 'application/json', 'idempotency-key': key },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(REQUEST_MS),
     });

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { batonServices } from '@baton/stack';
-import { startNats, startPostgres, type TestNats, type TestPostgres, type Wire } from '@baton/testkit';
+import {
+  ADMIN_KEY,
+  startNats,
+  startPostgres,
+  type TestNats,
+  type TestPostgres,
+  type Wire,
+} from '@baton/testkit';
 import pg from 'pg';
 import { sendHttp, type HttpAnswer, type HttpRequest } from './http.js';
 import { startReplica, type Replica, type Servers } from './replica.js';
@@ -115,7 +122,7 @@ async function start(
   undo.push(() => nats.close());
 
   const servers = await throughWires(options, { postgres, nats }, undo);
-  const environment = { ...ownEnvironment(), ...options.environment };
+  const environment = { ...ownEnvironment(), BATON_ADMIN_KEY: ADMIN_KEY, ...options.environment };
   const replicas: Replica[] = [];
   const startAll = async (service: string, count = 1): Promise<readonly Replica[]> => {
     const definition = batonServices.find(({ name }) => name === service);

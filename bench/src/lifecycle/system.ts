@@ -20,6 +20,7 @@ import { enableStatements } from '../profile/statements.js';
 /** What runs for the benchmark, each part a process of its own. */
 export type System = {
   readonly directory: string;
+  /** With an API key as its user. */
   readonly tasksUrl: string;
   /** The superuser's, into the database of task-service: only it sees all statistics. */
   readonly postgresUrl: string;
@@ -110,7 +111,7 @@ function describeSystem({ directory, stack, services, agents, natsVersion }: Par
   failure.catch(() => undefined);
   return {
     directory,
-    tasksUrl: `${services.get('task-service').httpUrl}/v1/tasks`,
+    tasksUrl: withKey(`${services.get('task-service').httpUrl}/v1/tasks`, stack.adminKey),
     postgresUrl: superuserUrl(stack),
     nats: natsOf(stack),
     natsVersion,
@@ -129,6 +130,12 @@ function describeSystem({ directory, stack, services, agents, natsVersion }: Par
 function natsOf({ nats }: Stack): NonNullable<Stack['nats']> {
   if (nats === undefined) throw new Error('a benchmark runs on a nats-server of its own');
   return nats;
+}
+
+function withKey(address: string, key: string): string {
+  const url = new URL(address);
+  url.username = key;
+  return url.href;
 }
 
 function superuserUrl({ postgresUrl, superuserPostgresUrl }: Stack): string {

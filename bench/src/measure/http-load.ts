@@ -39,13 +39,14 @@ export function startHttpLoad(url: string): HttpLoad {
   };
 }
 
-/** A whole request, made once and sent many times. */
+/** A whole request, made once and sent many times; the user of the address is the API key it shows. */
 export function postRequest(url: string, body: object): Buffer {
-  const { host, pathname } = new URL(url);
+  const { host, pathname, username } = new URL(url);
   const json = JSON.stringify(body);
   const head = [
     `POST ${pathname} HTTP/1.1`,
     `host: ${host}`,
+    ...authorization(username),
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(json)}`,
   ];
@@ -54,8 +55,13 @@ export function postRequest(url: string, body: object): Buffer {
 
 /** A whole request without a body. */
 export function getRequest(url: string): Buffer {
-  const { host, pathname, search } = new URL(url);
-  return Buffer.from(`GET ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+  const { host, pathname, search, username } = new URL(url);
+  const head = [`GET ${pathname}${search} HTTP/1.1`, `host: ${host}`, ...authorization(username)];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n`);
+}
+
+function authorization(key: string): readonly string[] {
+  return key === '' ? [] : [`authorization: Bearer ${key}`];
 }
 
 function open(host: string, port: number): Promise<Connection> {

@@ -37,6 +37,14 @@ export const stackSettings: readonly SettingDescription[] = [
     secret: true,
   },
   {
+    name: 'BATON_ADMIN_KEY',
+    does: 'The first API key, of an admin, instead of one made at the first start and kept in `admin-key` of the state.',
+    expected: 'baton_ and 32 to 128 letters and digits',
+    example: 'baton_b1946ac92492d2347c6235b4d2611184b1946ac92492d234',
+    default: 'the one in the file',
+    secret: true,
+  },
+  {
     name: 'NATS_URL',
     does: 'A nats-server of your own, with JetStream and `max_payload: 8MB`, instead of the embedded one.',
     expected: 'addresses of NATS servers, nats://host:port or tls://host:port, without user and password',

@@ -11,6 +11,7 @@ import type { Durability } from './postgres/server-flags.js';
 import type { RunningProcess } from './process/start-process.js';
 import { readSecret } from './settings.js';
 import { supervise, type Supervised } from './process/supervise.js';
+import { adminKey, type AdminKey } from './state/admin-key.js';
 import { explainFileTrouble } from './state/file-trouble.js';
 import { readJson, writeJson } from './state/json-file.js';
 import { takeRunRecord, type RunRecord } from './state/run-record.js';
@@ -47,6 +48,9 @@ export interface Stack {
   readonly natsUrl: string;
   /** How to log in to the embedded nats-server; undefined for one of the user's own. */
   readonly nats: Pick<NatsServer, 'url' | 'access'> | undefined;
+  /** The first API key of task-service, an admin's, and where it is kept unless the environment gives it. */
+  readonly adminKey: string;
+  readonly adminKeyFile: string | undefined;
   /** Records a child process of the caller, so that the next start stops it should this process be killed. */
   track(child: RunningProcess): Promise<void>;
   /** Adds an address to what a refused second start prints. */
@@ -87,6 +91,7 @@ interface Context {
   readonly durability: Durability;
   readonly report: (line: string) => void;
   readonly track: RunRecord['track'];
+  readonly admin: AdminKey;
   readonly remembered: { readonly postgres?: number; readonly nats?: number };
 }
 
@@ -113,6 +118,7 @@ async function startIn(state: StateDirectory, options: StackOptions): Promise<St
       durability: options.durability ?? 'durable',
       report,
       track: record.track,
+      admin: await adminKey(options.environment ?? process.env, state.adminKeyFile),
       remembered: (await readJson<Context['remembered']>(state.portsFile)) ?? {},
     };
     return await startParts(context, record);
@@ -164,6 +170,8 @@ async function runningStack(
     superuserPostgresUrl: postgres.superuserUrl,
     natsUrl: nats.url,
     nats: nats.access && { url: nats.url, access: nats.access },
+    adminKey: context.admin.key,
+    adminKeyFile: context.admin.file,
     track: record.track,
     announce: async (address) => {
       announced.push(address);

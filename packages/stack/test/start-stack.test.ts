@@ -66,6 +66,21 @@ describe('startStack', () => {
     stack = await startStack(options);
   });
 
+  it('makes the first API key once, unless the environment gives one', async () => {
+    const { adminKey, adminKeyFile = '' } = stack;
+    expect(adminKey).toMatch(/^baton_[A-Za-z0-9]{64}$/);
+    expect(adminKeyFile).toBe(join(stack.directory, 'admin-key'));
+    expect((await stat(adminKeyFile)).mode & 0o777).toBe(0o600);
+    await stack.stop();
+    const given = `baton_${'7'.repeat(43)}`;
+    const environment = { ...options.environment, BATON_ADMIN_KEY: given };
+    stack = await startStack({ ...options, environment });
+    expect([stack.adminKey, stack.adminKeyFile]).toEqual([given, undefined]);
+    await stack.stop();
+    stack = await startStack(options);
+    expect(stack.adminKey).toBe(adminKey);
+  });
+
   it('lets nobody else read passwords and data', async () => {
     const modeOf = async (name: string): Promise<number> =>
       (await stat(join(stack.directory, name))).mode & 0o077;
@@ -125,7 +140,14 @@ describe('resetState', () => {
     const reset = () => resetState({ directory, kept: ['bin'], report: () => undefined });
     await expect(reset()).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
     await stack.stop();
-    expect((await reset()).toSorted()).toEqual(['logs', 'nats', 'ports.json', 'postgres', 'secrets.json']);
+    expect((await reset()).toSorted()).toEqual([
+      'admin-key',
+      'logs',
+      'nats',
+      'ports.json',
+      'postgres',
+      'secrets.json',
+    ]);
     expect(await readdir(directory)).toEqual(['bin']);
   });
 

@@ -1,3 +1,4 @@
+export { ADMIN_KEY, asAdmin } from './admin-key.js';
 export { needsOf, taskEvent } from './factories.js';
 export { createTestDatabase, type TestDatabase } from './test-database.js';
 export { agentLogin, connectAgent, connectOperator, serviceLogin, type Nats } from './nats-login.js';

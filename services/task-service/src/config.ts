@@ -23,7 +23,7 @@ export const configSchema = z.object({
     example: '4',
   }),
   BATON_ADMIN_KEY: setting(z.string().regex(KEY_PATTERN).optional(), {
-    does: 'The first API key, of an admin, with which the others are made (`POST /v1/keys`). Once it is set, every request to the REST API must show a key; until then whoever shows none is taken for an admin.',
+    does: 'The first API key, of an admin, with which the others are made (`POST /v1/keys`). Changed by a restart; without one, only keys made before are taken.',
     expected: 'baton_ and 32 to 128 letters and digits, such as $(openssl rand -hex 32)',
     example: 'baton_b1946ac92492d2347c6235b4d2611184b1946ac92492d234',
     secret: true,

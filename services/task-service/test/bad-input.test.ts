@@ -1,5 +1,6 @@
 import { MESSAGES, ROUTES, type Message, type Route } from '@baton/contracts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { asAdmin } from '@baton/testkit';
 import type { z } from 'zod';
 import { readFixtures } from '../../../packages/contracts/test/fixtures.js';
 import { create, hello } from './agent.js';
@@ -42,7 +43,7 @@ async function stored(): Promise<string> {
     'agents',
     'agent_connections',
   ];
-  const more = ['operations', 'agent_inbox', 'idempotency_keys', 'task_types', 'settings'];
+  const more = ['operations', 'agent_inbox', 'idempotency_keys', 'task_types', 'settings', 'api_keys'];
   const sums = [...tables, ...more].map(
     (table) => `(SELECT md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), '')) FROM ${table} r)`,
   );
@@ -130,9 +131,8 @@ describe('bad input over HTTP', () => {
         const path = route.path.replaceAll(/\{\w+\}/g, value);
         const response = await fetch(`${fixture.replicas[0]?.httpUrl}${path}`, {
           method: route.method,
-          ...(example === undefined
-            ? {}
-            : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(example) }),
+          headers: { ...asAdmin, ...(example === undefined ? {} : { 'content-type': 'application/json' }) },
+          ...(example === undefined ? {} : { body: JSON.stringify(example) }),
         });
         await response.text();
         const isRefused = response.status >= 400 && response.status < 500;

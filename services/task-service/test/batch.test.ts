@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { asAdmin } from '@baton/testkit';
 import { LIMITS } from '@baton/contracts';
 import { startFixture, type Fixture, type Json } from './fixture.js';
 
@@ -25,7 +26,7 @@ const largest = (type: string): Json[] =>
 
 /** What a request that announces so many bytes is answered before it sends them. */
 function announced(path: string, bytes: number): Promise<number | undefined> {
-  const headers = { 'content-type': 'application/json', 'content-length': String(bytes) };
+  const headers = { ...asAdmin, 'content-type': 'application/json', 'content-length': String(bytes) };
   return new Promise((answered, failed) => {
     const asking = request(
       `${fixture.replicas[0]?.httpUrl}${path}`,

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { agentOfSubject } from '@baton/contracts';
 import { findFreePort, startProcess, type RunningProcess } from '@baton/stack';
 import {
+  ADMIN_KEY,
+  asAdmin,
   connectAgent,
   connectOperator,
   createTestDatabase,
@@ -67,6 +69,7 @@ export async function startFixture({
     Promise.all(
       Array.from({ length: count }, (_, index) =>
         startReplica(join(directory, `${index}.log`), {
+          BATON_ADMIN_KEY: ADMIN_KEY,
           ...environment,
           DATABASE_URL: database.url,
           ...serviceLogin(nats, 'task-service'),
@@ -86,8 +89,6 @@ export async function startFixture({
   };
   const db = new pg.Client({ connectionString: database.url });
   await db.connect();
-  // Where a test configures keys, it speaks as the admin unless it says otherwise.
-  const adminKey = environment['BATON_ADMIN_KEY'];
   let turn = 0;
   return {
     nats,
@@ -116,7 +117,7 @@ export async function startFixture({
       const response = await fetch(`${replica?.httpUrl}${path}`, {
         method,
         headers: {
-          ...(adminKey === undefined ? {} : { authorization: `Bearer ${adminKey}` }),
+          ...asAdmin,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },

@@ -3,10 +3,9 @@ import { until } from '@baton/testkit';
 import { startFixture, type Fixture, type HttpAnswer, type Json } from './fixture.js';
 
 let fixture: Fixture;
-const environment = { BATON_ADMIN_KEY: `baton_${'4'.repeat(43)}` };
 
 beforeAll(async () => {
-  fixture = await startFixture({ replicas: 2, environment });
+  fixture = await startFixture({ replicas: 2 });
 }, 60_000);
 afterAll(() => fixture.close());
 

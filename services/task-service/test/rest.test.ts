@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { asAdmin } from '@baton/testkit';
 import { assign, create, hello, verb } from './agent.js';
 import { startFixture, type Fixture, type Json } from './fixture.js';
 
@@ -16,7 +17,7 @@ const countTasks = async (): Promise<number> =>
 /** A request whose headers are answered before its body is sent: what is refused by them closes the connection. */
 function announceBody(type: string, bytes: number): Promise<Json> {
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': type, 'content-length': bytes };
+    const headers = { ...asAdmin, 'content-type': type, 'content-length': bytes };
     const sent = request(
       `${fixture.replicas[0]?.httpUrl}/v1/tasks`,
       { method: 'POST', headers },

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { until } from '@baton/testkit';
+import { asAdmin, until } from '@baton/testkit';
 import { hello } from './agent.js';
 import { startFixture, type Fixture, type Replica } from './fixture.js';
 
@@ -18,7 +18,7 @@ async function createUntil(
   while (!isOver()) {
     const response = await fetch(`${httpUrl}/v1/tasks`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { ...asAdmin, 'content-type': 'application/json' },
       body: JSON.stringify({ title: 'Under load' }),
     });
     expect(response.status).toBe(201);

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { findFreePort, startProcess, type RunningProcess } from '@baton/stack';
 import {
+  ADMIN_KEY,
+  asAdmin,
   createTestDatabase,
   serviceLogin,
   startNats,
@@ -53,6 +55,7 @@ async function start(databaseUrl: string): Promise<Started> {
       ...process.env,
       DATABASE_URL: databaseUrl,
       ...serviceLogin(nats, 'task-service'),
+      BATON_ADMIN_KEY: ADMIN_KEY,
       BATON_HTTP_PORT: String(http),
       BATON_OPERATIONS_PORT: String(operations),
     },
@@ -107,7 +110,7 @@ describe('task-service without its database', () => {
     await until(async () => (await service.readiness()).status === 200, { timeoutMs: 15_000 });
     const answer = await fetch(`${service.httpUrl}/v1/tasks`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { ...asAdmin, 'content-type': 'application/json' },
       body: JSON.stringify({ title: 'x' }),
     });
     expect(answer.status).toBe(201);

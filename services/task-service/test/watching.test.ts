@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { until } from '@baton/testkit';
+import { asAdmin, until } from '@baton/testkit';
 import { assign, create, hello, verb } from './agent.js';
 import { startFixture, type Fixture, type Json } from './fixture.js';
 
@@ -19,7 +19,7 @@ async function follow(
   const client = new AbortController();
   const url = `${fixture.replicas[replica]?.httpUrl}/v1/tasks/${taskId}/events`;
   const response = await fetch(url, {
-    headers: { accept: 'text/event-stream', ...headers },
+    headers: { ...asAdmin, accept: 'text/event-stream', ...headers },
     signal: client.signal,
   });
   const events: Sent[] = [];

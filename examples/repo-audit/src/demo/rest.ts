@@ -25,14 +25,15 @@ export class RestError extends Error {
 
 const answerWithinMs = 5_000;
 
-/** A client of the service at `url`. */
-export function restClient(url: string): Rest {
-  const get = <T>(path: string) => ask<T>(`${url}${path}`);
+/** A client of the service at `url`, with an API key. */
+export function restClient(url: string, key: string): Rest {
+  const authorization = `Bearer ${key}`;
+  const get = <T>(path: string) => ask<T>(`${url}${path}`, { headers: { authorization } });
   return {
     createTask: (task, idempotencyKey) =>
       ask(`${url}/v1/tasks`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+        headers: { authorization, 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
         body: JSON.stringify(task),
       }),
     listTree: async (root) => (await get<Page<TaskView>>(`/v1/tasks?root=${root}&limit=200`)).data,

@@ -41,7 +41,7 @@ export async function runDemo({ repository, directory, session, say }: Run): Pro
   const taskUrl = services.get('task-service').httpUrl ?? '';
   const metricsUrl = services.get('metrics-service').httpUrl ?? '';
 
-  const rest = restClient(taskUrl);
+  const rest = restClient(taskUrl, stack.adminKey);
   const epochs = await knownEpochs(rest);
   const run = randomUUID();
   say(`Starting ${fleet.length} agents, each a process of its own`);

@@ -22,6 +22,7 @@ function report(line: string): void {
 function overview(stack: Stack, services: Services): string {
   const taskUrl = services.get('task-service').httpUrl;
   const metricsUrl = services.get('metrics-service').httpUrl;
+  const key = `"authorization: Bearer $(cat ${stack.adminKeyFile ?? 'FILE'})"`;
   return `
 Baton is running.
 
@@ -35,13 +36,14 @@ ${stack
   State     ${stack.directory} (kept between starts; "npm run reset" removes it)
   Logs      ${stack.directory}/logs
   Passwords ${stack.directory}/secrets.json
+  API key   ${stack.adminKeyFile ?? 'the one of BATON_ADMIN_KEY'}
 
 Try, in another terminal, an agent and a task for it:
   export NATS_URL=${stack.natsUrl}${credentials(stack)}
   node examples/hello-agent/dist/index.js
-  curl -s ${taskUrl}/v1/tasks -H 'content-type: application/json' \\
+  curl -s ${taskUrl}/v1/tasks -H ${key} -H 'content-type: application/json' \\
     -d '{"title":"Say hello","requiredCapabilities":[{"name":"greeting"}],"input":{"name":"world"}}'
-  curl -s ${taskUrl}/v1/tasks
+  curl -s ${taskUrl}/v1/tasks -H ${key}
   curl -s ${metricsUrl}/v1/metrics/tasks
 
 Ctrl-C stops everything.`;

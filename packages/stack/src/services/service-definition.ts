@@ -5,6 +5,8 @@ export interface ServiceDefinition {
   readonly script: string;
   /** Which Postgres address it gets as DATABASE_URL, if any. */
   readonly database?: 'main' | 'metrics';
+  /** Whether it takes API keys, and so must know the first. */
+  readonly takesAdminKey?: true;
   /** Where its HTTP API listens, if it has one. */
   readonly http?: ServicePort;
   /** Where `/livez` and `/readyz` are. */
@@ -23,6 +25,7 @@ export const batonServices: readonly ServiceDefinition[] = [
     name: 'task-service',
     script: 'services/task-service/dist/main.js',
     database: 'main',
+    takesAdminKey: true,
     http: { variable: 'BATON_TASK_HTTP_PORT', standard: 4001 },
     operations: { variable: 'BATON_TASK_OPERATIONS_PORT', standard: 4101 },
   },

@@ -14,9 +14,10 @@ import type { ServiceDefinition, ServicePort } from './service-definition.js';
 /** What the program of a service and its environment follow from. */
 export interface ServicePlanContext {
   /** The servers it works with; its log goes to `logs` in the directory. */
-  readonly stack: Pick<Stack, 'directory' | 'postgresUrl' | 'metricsPostgresUrl' | 'natsUrl'> & {
-    readonly nats: { readonly access: Pick<NatsAccess, 'directory'> } | undefined;
-  };
+  readonly stack: Pick<Stack, 'directory' | 'postgresUrl' | 'metricsPostgresUrl' | 'natsUrl'> &
+    Partial<Pick<Stack, 'adminKeyFile'>> & {
+      readonly nats: { readonly access: Pick<NatsAccess, 'directory'> } | undefined;
+    };
   /** The checkout that holds the built services. */
   readonly checkout: string;
   /** `standard`: the documented ports or those the environment sets; `free`: any free ones. */
@@ -75,6 +76,7 @@ export async function planService(
           // Read already; a service refuses to choose between the two.
           DATABASE_URL_FILE: undefined,
         }),
+        ...(definition.takesAdminKey && stack.adminKeyFile && { BATON_ADMIN_KEY_FILE: stack.adminKeyFile }),
         NATS_URL: stack.natsUrl,
         ...credentialFiles(definition.name, stack.nats?.access.directory),
         ...(http !== undefined && { BATON_HTTP_PORT: String(http) }),

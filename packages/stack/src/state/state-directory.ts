@@ -17,6 +17,8 @@ export interface StateDirectory {
   readonly portsFile: string;
   /** The passwords of the embedded Postgres. */
   readonly secretsFile: string;
+  /** The first API key, and nothing else: what `BATON_ADMIN_KEY_FILE` names. */
+  readonly adminKeyFile: string;
 }
 
 /** Names the places inside a state directory, without touching the disk. */
@@ -31,6 +33,7 @@ export function stateDirectory(path = '.baton'): StateDirectory {
     runFile: join(root, 'run.json'),
     portsFile: join(root, 'ports.json'),
     secretsFile: join(root, 'secrets.json'),
+    adminKeyFile: join(root, 'admin-key'),
   };
 }
 
@@ -44,11 +47,11 @@ export async function createStateDirectory(state: StateDirectory): Promise<void>
   await mkdir(state.nats, { recursive: true, mode: 0o700 });
 }
 
-const sureNames = new Set(['run.json', 'ports.json', 'secrets.json', 'bootstrap.lock']);
+const sureNames = new Set(['run.json', 'ports.json', 'secrets.json', 'admin-key', 'bootstrap.lock']);
 
 /** Whether Baton gives this name to something in a state directory. */
 export function isOwnName(name: string): boolean {
-  return /^(bin|logs|nats|postgres|reports|bench-\w+|(run|ports|secrets)\.json.*|bootstrap\.lock.*)$/.test(
+  return /^(bin|logs|nats|postgres|reports|bench-\w+|(run|ports|secrets)\.json.*|admin-key|bootstrap\.lock.*)$/.test(
     name,
   );
 }

@@ -12,7 +12,7 @@ const KNOWN_MS = 4_000;
 const KNOWN_KEYS = 10_000;
 const TOUCH_MS = 5_000;
 
-/** Whoever shows the first key; and, while none is configured, whoever shows none. */
+/** Whoever shows the first key. */
 const FIRST: Principal = { actor: `user:${FIRST_KEY}`, role: 'admin' };
 
 type Known = { readonly until: number; readonly principal: Promise<Principal | undefined> };
@@ -28,22 +28,16 @@ export class Authentication {
   constructor(
     private readonly pool: Pool,
     logger: Logger,
-    /** The key of the configuration: an admin's, in no table. Without it nobody needs to show a key. */
+    /** The key of the configuration: an admin's, in no table. */
     firstKey: string | undefined,
   ) {
     this.firstHash = firstKey === undefined ? undefined : hashKey(firstKey);
-    if (firstKey === undefined) {
-      logger.warn(
-        'BATON_ADMIN_KEY is not set: whoever reaches the REST API without a key is taken for an admin',
-      );
-    }
     this.loop = new Loop('the last use of API keys', TOUCH_MS, () => this.writeUsed(), logger);
   }
 
   /** Whom an `Authorization` header stands for; throws `UNAUTHENTICATED`. */
   async principalOf(authorization: string | undefined): Promise<Principal> {
     if (authorization === undefined) {
-      if (this.firstHash === undefined) return FIRST;
       throw new DomainError(
         'UNAUTHENTICATED',
         'Expected the header "authorization: Bearer <key>", got none; an admin makes keys with POST /v1/keys',
