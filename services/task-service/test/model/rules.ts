@@ -77,7 +77,7 @@ const RULES: Rules = {
     if (task.status !== 'queued') return refused('TASK_STATE_CONFLICT');
     const refusal = refuseTarget(model, task, agent);
     if (refusal) return refusal;
-    if (hasRoom(model, agent)) return give(task, agent, null);
+    if (hasRoom(model, agent)) return give(task, agent, 'by_hand');
     const why = agentOf(model, agent).status === 'online' ? 'AGENT_AT_CAPACITY' : 'AGENT_NOT_ONLINE';
     if (ifFull === 'refuse') return refused(why);
     if (task.pin === agent) return answerOf(task);
