@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { text } from './json.js';
 import { LIMITS } from './limits.js';
 import { timestamp, uuid } from './words.js';
 
-const exactly = z.string().min(1).max(255).optional();
+const exactly = text({ min: 1, maxCharacters: 255 }).optional();
 
 /** Query of `GET /v1/audit`. `from` is included, `to` is not. */
 export const listAudit = z.strictObject({

@@ -196,17 +196,15 @@ async function startPostgres(context: Context): Promise<PostgresPart> {
   const { environment, state, report } = context;
   const url = readSecret(environment, 'DATABASE_URL');
   if (url !== undefined) {
-    const metricsUrl = readSecret(environment, 'BATON_METRICS_DATABASE_URL') ?? url;
+    const variable = 'BATON_METRICS_DATABASE_URL';
+    const metricsUrl = readSecret(environment, variable) ?? url;
     const isShared = metricsUrl === url;
     const { version, clockWarning } = await checkOwnPostgres({
       url,
       variable: 'DATABASE_URL',
       purposes: isShared ? ['tables', 'metrics'] : ['tables'],
     });
-    if (!isShared) {
-      const variable = 'BATON_METRICS_DATABASE_URL';
-      await checkOwnPostgres({ url: metricsUrl, variable, purposes: ['metrics'] });
-    }
+    if (!isShared) await checkOwnPostgres({ url: metricsUrl, variable, purposes: ['metrics'] });
     const description = `Postgres ${version} of DATABASE_URL: ${withoutPassword(url)}`;
     report(description);
     if (clockWarning !== undefined) report(clockWarning);
@@ -231,9 +229,9 @@ async function startNats(context: Context): Promise<NatsPart> {
   const { environment, state, report } = context;
   const url = environment['NATS_URL'];
   if (url !== undefined && url !== '') {
-    const version = await checkOwnNats(url);
-    report(`nats-server ${version} of NATS_URL`);
-    return { url, description: `nats-server ${version} of NATS_URL` };
+    const description = `nats-server ${await checkOwnNats(url)} of NATS_URL`;
+    report(description);
+    return { url, description };
   }
   const program = await findNatsServer({ environment, binaries: context.binaries, report });
   const server = await startNatsServer({

@@ -57,7 +57,7 @@ function pathOf({ path, params = {} }: Route): string {
 }
 
 function valueFor(schema: z.ZodType | undefined): string {
-  const known = [taskId, AGENT];
+  const known = [AGENT, taskId];
   return known.find((value) => schema?.safeParse(value).success) ?? 'a';
 }
 

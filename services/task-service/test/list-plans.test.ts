@@ -160,24 +160,7 @@ describe('every supported list', () => {
   );
 });
 
-describe('the list of an agent', () => {
-  it.each(['', 'status:completed', 'type:summ*'])(
-    'with %j reads a bounded number of rows, also where it created what it had',
-    async (q) => {
-      await pool.query(`UPDATE tasks SET created_by = 'agent:agent-1' WHERE last_agent_id = 'agent-1'`);
-      const request = { filter: parseFilter(q), sort: '-createdAt', now: 0, relatedTo: 'agent-1' } as const;
-      for (const chosen of planList(request)) {
-        const nodes = await explain(pageStatement(chosen, undefined, LIMIT));
-        expect(namesOf(nodes)).not.toContain('Seq Scan');
-        expect(collected(nodes)).toEqual([]);
-        // What it both created and had is read along two indexes.
-        const twice = 3 * (LIMIT + 1) + chosen.ranges.length;
-        expect(rowsRead(nodes)).toBeLessThanOrEqual(chosen.checks.length === 0 ? twice : mostRows(chosen));
-      }
-    },
-  );
-});
-
+// Before anything is changed: estimates lie apart by a tenth, and dead rows are estimated too.
 describe('a filter that several lists serve', () => {
   it.each([
     ['type:task creator:agent:planner tag:blue', 'tag'],
@@ -225,6 +208,24 @@ describe('a list whose statistics are old', () => {
       for (const chosen of plans) {
         const read = rowsRead(await explain(pageStatement(chosen, undefined, LIMIT)));
         expect(read).toBeLessThanOrEqual(mostRows(chosen));
+      }
+    },
+  );
+});
+
+describe('the list of an agent', () => {
+  it.each(['', 'status:completed', 'type:summ*'])(
+    'with %j reads a bounded number of rows, also where it created what it had',
+    async (q) => {
+      await pool.query(`UPDATE tasks SET created_by = 'agent:agent-1' WHERE last_agent_id = 'agent-1'`);
+      const request = { filter: parseFilter(q), sort: '-createdAt', now: 0, relatedTo: 'agent-1' } as const;
+      for (const chosen of planList(request)) {
+        const nodes = await explain(pageStatement(chosen, undefined, LIMIT));
+        expect(namesOf(nodes)).not.toContain('Seq Scan');
+        expect(collected(nodes)).toEqual([]);
+        // What it both created and had is read along two indexes.
+        const twice = 3 * (LIMIT + 1) + chosen.ranges.length;
+        expect(rowsRead(nodes)).toBeLessThanOrEqual(chosen.checks.length === 0 ? twice : mostRows(chosen));
       }
     },
   );
