@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAgent, TaskFailure, type Agent, type AgentOptions } from '@baton/agent';
 import { startServices, type Services } from '@baton/stack';
-import { agentLogin, startTestStack, until, type TestStack } from '@baton/testkit';
+import { agentLogin, asAdmin, startTestStack, until, type TestStack } from '@baton/testkit';
 
 // Answers are as loose as JSON is: each test says what it expects of them.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -48,9 +48,8 @@ async function startAgent(id: string, options: Omit<AgentOptions, 'servers' | 'i
 async function http(method: string, path: string, body?: unknown): Promise<Json> {
   const response = await fetch(`${services.get('task-service').httpUrl}/v1${path}`, {
     method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    headers: { ...asAdmin, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return response.json();
 }

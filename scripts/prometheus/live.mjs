@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAgent, TaskFailure } from '@baton/agent';
 import { findFreePort, startServices } from '@baton/stack';
-import { startTestStack } from '@baton/testkit';
+import { agentLogin, asAdmin, startTestStack } from '@baton/testkit';
 
 /** What has no series before something goes wrong, or before there is a second distributor or an old task. */
 const QUIET = [
@@ -31,7 +31,12 @@ export async function askLive({ prometheus, alertsFile, queries, folder }) {
     let end;
     const ended = new Promise((settle) => (end = () => settle('done')));
     const handler = (task) => work(task, ended);
-    const agent = createAgent({ id: 'worker', servers: stack.natsUrl, maxConcurrent: 4, handler });
+    const agent = createAgent({
+      id: 'worker',
+      maxConcurrent: 4,
+      handler,
+      ...agentLogin(stack.nats, 'worker'),
+    });
     ends.push(() => agent.stop({ mode: 'leave' }), end);
     await agent.start();
     await create(services.get('task-service').httpUrl, 'stays');
@@ -79,11 +84,11 @@ async function untilAnswered({ url, queries, api }) {
 async function giveWork(api) {
   await create(api, 'works');
   await create(api, 'fails');
-  await fetch(`${api}/v1/tasks/no-such-task`);
+  await fetch(`${api}/v1/tasks/no-such-task`, { headers: asAdmin });
 }
 
 async function create(api, title) {
-  const headers = { 'content-type': 'application/json' };
+  const headers = { ...asAdmin, 'content-type': 'application/json' };
   await fetch(`${api}/v1/tasks`, { method: 'POST', headers, body: JSON.stringify({ title }) });
 }
 
