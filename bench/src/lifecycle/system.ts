@@ -156,7 +156,7 @@ async function rejectAtEnd(child: RunningProcess): Promise<never> {
 function ownEnvironment(profile: string | undefined): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) =>
-      !/^((DATABASE_URL|BATON_METRICS_DATABASE_URL)(_FILE)?|NATS_URL|BATON_NATS_.*|BATON_.*_PORT)$/.test(
+      !/^((DATABASE_URL|BATON_METRICS_DATABASE_URL)(_FILE)?|NATS_URL|BATON_.*_(PORT|CREDENTIALS(_FILE)?))$/.test(
         name,
       ),
   );

@@ -30,7 +30,7 @@ export function natsCredentialsSetting(does: string) {
   return setting(z.string().includes('BEGIN NATS USER JWT').includes('USER NKEY SEED').optional(), {
     does,
     expected: 'the content of a .creds file of NATS',
-    example: '-----BEGIN NATS USER JWT-----…',
+    example: '-----BEGIN NATS USER JWT-----… -----BEGIN USER NKEY SEED-----…',
     secret: true,
   });
 }
