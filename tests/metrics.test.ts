@@ -9,7 +9,7 @@ import { metricOf } from './system/metrics.js';
 import { withSystem, type System } from './system/system.js';
 import { withWork } from './system/work.js';
 
-jest.setTimeout(150_000);
+jest.setTimeout(240_000);
 
 /** Of each agent that `withWork` starts. */
 const SLOTS = 4;

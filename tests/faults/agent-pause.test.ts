@@ -5,7 +5,7 @@ import { createBatch } from '../system/load.js';
 import { withSystem } from '../system/system.js';
 import { expectTruth } from '../system/truth.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const HELD = 12;
 

@@ -10,7 +10,7 @@ import { startSystem, type System } from '../system/system.js';
 import { expectTruth } from '../system/truth.js';
 
 /** What becomes of a task when the service dies, or loses its connection, at an exact point of its life. */
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 type Struck = System & { readonly database: PostgresWire; readonly bus: NatsWire };
 

@@ -49,7 +49,7 @@ describe('a fleet of agents of unequal skills, and more work than it can do at o
         await Promise.all(hosts.map((host) => host.close()));
       }
     });
-  }, 180_000);
+  }, 240_000);
 });
 
 const CONFLICTS = 'baton_distribution_assign_conflicts_total';

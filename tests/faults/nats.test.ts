@@ -7,7 +7,7 @@ import { readTaskStream } from '../system/streams.js';
 import { withSystem, type System } from '../system/system.js';
 import { withWork, type Work } from '../system/work.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const WORK = { perSecond: 60, workMs: [50, 250], pairs: 4 } as const;
 

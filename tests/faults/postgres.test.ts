@@ -5,7 +5,7 @@ import { startPostgresWire, type PostgresWire } from '../system/postgres-wire.js
 import { withSystem } from '../system/system.js';
 import { withWork } from '../system/work.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 describe('Postgres stopped hard and started', () => {
   it('costs no acknowledged task, and the services go on by themselves', () =>

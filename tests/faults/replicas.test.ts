@@ -44,7 +44,7 @@ describe('two of each service', () => {
         await Promise.all(hosts.map((host) => host.close()));
       }
     });
-  }, 180_000);
+  }, 240_000);
 });
 
 /** Kills one of two distributors that both work; resolves when the other has all shards and placed tasks since. */
