@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** How long to ask, and what to say when it was in vain. */
 export interface UntilOptions {
-  /** Gives up after this; 10 s when left out. */
+  /** Gives up after this; when left out 40 s, in which the reconciler has been by for what a lost hint left. */
   readonly timeoutMs?: number;
   /** The time between two questions; 10 ms when left out. */
   readonly intervalMs?: number;
@@ -18,7 +18,7 @@ export async function until<Answer>(
   condition: () => Answer | Promise<Answer>,
   options: UntilOptions = {},
 ): Promise<NonNullable<Answer>> {
-  const { timeoutMs = 10_000, intervalMs = 10 } = options;
+  const { timeoutMs = 40_000, intervalMs = 10 } = options;
   const end = performance.now() + timeoutMs;
   for (;;) {
     const outcome = await ask(condition);
