@@ -76,10 +76,16 @@ export class BudgetService {
     return ended;
   }
 
+  /** Children before their parents: what follows a parent that failed would be called off before its own stop. */
   private async end(root: string, reason: string): Promise<number> {
-    const held = await findHeldOfTree(this.pool, root);
+    let ended = 0;
+    for (const level of await findHeldOfTree(this.pool, root)) ended += await this.endAll(level, reason);
+    return ended;
+  }
+
+  private async endAll(taskIds: readonly string[], reason: string): Promise<number> {
     const settled = await Promise.all(
-      held.map((taskId) =>
+      taskIds.map((taskId) =>
         this.writePath.submit({
           command: { kind: 'stop', taskId, reason },
           actor: 'system:budget',

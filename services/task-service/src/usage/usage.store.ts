@@ -112,13 +112,13 @@ export async function findBudgetsAtWork(db: Queryable): Promise<readonly string[
   return rows.map(({ id }) => id);
 }
 
-/** Held tasks of a tree. O(tasks of the tree). */
-export async function findHeldOfTree(db: Queryable, root: string): Promise<readonly string[]> {
-  const { rows } = await db.query<{ id: string }>({
+/** Held tasks of a tree by levels, the deepest first. O(tasks of the tree). */
+export async function findHeldOfTree(db: Queryable, root: string): Promise<readonly (readonly string[])[]> {
+  const { rows } = await db.query<{ ids: readonly string[] }>({
     name: 'find-held-of-tree',
-    text: `SELECT id FROM tasks WHERE status IN ('assigned','in_progress')
-      AND (id = $1 OR (root_task_id = $1 AND parent_task_id IS NOT NULL)) ORDER BY id`,
+    text: `SELECT array_agg(id ORDER BY id) AS ids FROM tasks WHERE status IN ('assigned','in_progress')
+      AND (id = $1 OR (root_task_id = $1 AND parent_task_id IS NOT NULL)) GROUP BY depth ORDER BY depth DESC`,
     values: [root],
   });
-  return rows.map(({ id }) => id);
+  return rows.map(({ ids }) => ids);
 }
