@@ -42,7 +42,9 @@ export function createCredentials(id: string, source: CredentialsSource, logger:
       await pause(Math.min(LONGEST_MS, Math.max(SHORTEST_MS, leftMs * RENEW_AFTER)), signal);
       if (expiryOf(text) === Number.POSITIVE_INFINITY) continue;
       try {
-        if (await renew()) onRenewed();
+        const isNew = await renew();
+        // The agent may have left while its source was being asked.
+        if (isNew && !signal.aborted) onRenewed();
       } catch (error) {
         logger.warn(`agent ${id}: its credentials could not be renewed: ${messageOf(error)}; trying on`);
       }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -41,6 +41,22 @@ describe('the commands', () => {
     const { code, stderr } = await command('audit-verify', []);
     expect(code).toBe(1);
     expect(stderr).toMatch(/holds no database yet: run "npm start" first, or set DATABASE_URL/);
+  });
+
+  it.each([[[]], [['hello', 'two.words']]])('credentials wants ids, not %j', async (words) => {
+    const { code, stdout, stderr } = await command('credentials', words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^"npm run credentials" takes "-- <agent id> …"/);
+  });
+
+  it('credentials says that there has been no start yet, and makes no keys', async () => {
+    const BATON_DIRECTORY = await temporaryDirectory();
+    const { code, stdout, stderr } = await command('credentials', ['hello'], { BATON_DIRECTORY });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(
+      `There is no nats-server of Baton in ${BATON_DIRECTORY}/nats yet. Start it once with "npm start".\n`,
+    );
+    expect(await readdir(BATON_DIRECTORY)).toEqual([]);
   });
 
   it.each(['migrate', 'audit-verify', 'start'])(

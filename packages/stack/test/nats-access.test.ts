@@ -4,8 +4,12 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { INBOX_PREFIX } from '@baton/contracts';
 import { startTestStack, type TestStack } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect as connectTo, credsAuthenticator } from '@nats-io/transport-node';
+
+import { checkoutDirectory } from '../src/index.js';
 
 const run = promisify(execFile);
 
@@ -41,6 +45,23 @@ describe('the keys and credentials of the embedded nats-server', () => {
       await readFile(join(stack.directory, 'logs', 'nats-server.log'), 'utf8'),
     ].join('\n');
     expect(seeds.filter((seed) => shown.includes(seed))).toEqual([]);
+  });
+
+  it('are written for agents by a command that prints their folder alone, while the server runs', async () => {
+    const program = join(checkoutDirectory, 'packages', 'stack', 'dist', 'cli', 'credentials.js');
+    const env = { ...process.env, BATON_DIRECTORY: stack.directory };
+    const { stdout } = await run(process.execPath, [program, 'hello', 'scribe'], { env });
+    expect(stdout).toBe(`${join(stack.nats.access.directory, 'agents')}\n`);
+    for (const id of ['hello', 'scribe']) {
+      const credentials = await readFile(join(stdout.trim(), `${id}.creds`));
+      const agent = await connectTo({
+        servers: stack.natsUrl,
+        inboxPrefix: INBOX_PREFIX.agent(id),
+        authenticator: credsAuthenticator(credentials),
+      });
+      await agent.flush();
+      await agent.close();
+    }
   });
 
   it('are asked for: who connects without any is sent away', async () => {
