@@ -29,10 +29,10 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Opens all of them; rejects when the HTTP port cannot be had. */
 export async function openEdges(services: Services, config: Config, logger: Logger): Promise<Edges> {
-  const { bus, pool, reconciler } = services;
+  const { bus, pools, reconciler } = services;
   const events = new JetStreamStrategy(bus, logger, {
     onReset: () => reconciler.run(),
-    onPoison: (record) => writeAudit(pool, [poisonEntry(record)]),
+    onPoison: (record) => writeAudit(pools.other, [poisonEntry(record)]),
   });
   // While it closes, requests that were sent before their client heard of it are served like any other.
   const adapter = new FastifyAdapter({
@@ -53,7 +53,7 @@ export async function openEdges(services: Services, config: Config, logger: Logg
     authentication: services.access.authentication,
     access: services.access.service,
     onRefusal: (principal, request) => {
-      writeAudit(pool, [refusalEntry(principal, request)]).catch((error: unknown) =>
+      writeAudit(pools.other, [refusalEntry(principal, request)]).catch((error: unknown) =>
         logger.warn({ error: String(error) }, 'a refusal could not be written to the audit log'),
       );
     },

@@ -36,7 +36,7 @@ export function healthOf({ dataSource, database, bus, running }: Parts): Health 
         if (!running()?.edges.isConsuming()) throw new Error('the consumer of task events is not being read');
       },
       outbox: async () => {
-        const pool = running()?.services.pool;
+        const pool = running()?.services.pools.other;
         if (pool === undefined) throw new Error('not started yet');
         const seconds = Math.round(await oldestOutboxSeconds(pool));
         if (seconds > OUTBOX_SECONDS) throw new Error(`the oldest unpublished event is ${seconds} s old`);

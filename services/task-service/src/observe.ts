@@ -4,15 +4,7 @@ import { oldestOutboxSeconds } from './outbox/outbox.store.js';
 import type { Services } from './services.js';
 
 /** Registers what the operations port shows of this service beside the process' own figures. */
-export function observe({
-  writePath,
-  pool,
-  archiver,
-  exporter,
-  lanePool,
-  tidyPool,
-  listPool,
-}: Services): void {
+export function observe({ writePath, pools, archiver, exporter }: Services): void {
   const changes = new Counter({
     name: 'baton_task_changes_total',
     help: 'Accepted changes of tasks by arrow of the life cycle',
@@ -52,17 +44,16 @@ export function observe({
     labelNames: ['state'],
     async collect() {
       this.reset();
-      for (const { state, months } of await countMonths(pool)) this.set({ state }, months);
+      for (const { state, months } of await countMonths(pools.other)) this.set({ state }, months);
     },
   });
   new Gauge({
     name: 'baton_outbox_oldest_seconds',
     help: 'Age of the oldest committed event that is not published',
     async collect() {
-      this.set(await oldestOutboxSeconds(pool));
+      this.set(await oldestOutboxSeconds(pools.other));
     },
   });
-  const pools = { lanes: lanePool, other: pool, tidy: tidyPool, lists: listPool };
   new Gauge({
     name: 'baton_postgres_pool_connections',
     help: 'Connections to Postgres by what they are for and their state; `awaited` are those asked for in vain so far',

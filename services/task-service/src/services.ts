@@ -21,8 +21,9 @@ import { RedistributionService } from './agents/redistribution.service.js';
 import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
 import type { Config } from './config.js';
-import { createPool, readTime, type Pool } from './database/database.js';
+import { readTime } from './database/database.js';
 import { createMint } from './database/mint-id.js';
+import { createPools, type Pools } from './database/pools.js';
 import { ChoiceService } from './distribution/choice.service.js';
 import { DistributionService } from './distribution/distribution.service.js';
 import type { Loop } from './loop.js';
@@ -54,21 +55,10 @@ import { WatchService } from './watching/watch.service.js';
 import { tellSuppressedTo } from './write-path/audit.service.js';
 import { WritePath } from './write-path/write-path.service.js';
 
-/** Connections for offers, reads, hellos, timers. */
-const OTHER_CONNECTIONS = 8;
-/** Lists are for people and may be slow: they take no connection from what tasks wait for. */
-const LIST_CONNECTIONS = 4;
-
 /** Everything task-service is made of, wired by hand: what needs what is read here, top to bottom. */
 export type Services = {
   readonly bus: Bus;
-  readonly pool: Pool;
-  /** For the write path alone. */
-  readonly lanePool: Pool;
-  /** Commits without waiting for the disk. */
-  readonly tidyPool: Pool;
-  /** For lists alone. */
-  readonly listPool: Pool;
+  readonly pools: Pools;
   readonly dataSource: DataSource;
   readonly writePath: WritePath;
   readonly outbox: OutboxService;
@@ -121,23 +111,17 @@ export async function createServices(
   { dataSource, bus, cursorKey, signal }: Opened,
   logger: Logger,
 ): Promise<Services> {
-  const connection = {
-    url: config.DATABASE_URL,
-    onError: (error: Error) => logger.warn({ error: error.message }, 'a database connection was lost'),
-  };
-  const pool = createPool({ ...connection, size: OTHER_CONNECTIONS });
-  // Two for each lane: one that lost its connection during a COMMIT asks over a second one what became of it.
-  const lanePool = createPool({ ...connection, size: 2 * (2 * config.BATON_LANES + 1) });
-  // What tidies up after a commit need not survive a crash: it is done again.
-  const tidyPool = createPool({ ...connection, size: 2, synchronousCommit: 'off' });
-  const listPool = createPool({ ...connection, size: LIST_CONNECTIONS, planBy: 'rows' });
+  const pools = createPools(config.DATABASE_URL, config.BATON_LANES, (error) =>
+    logger.warn({ error: error.message }, 'a database connection was lost'),
+  );
+  const pool = pools.other;
   tellSuppressedTo(logger);
   const clock = createClock(logger);
   await followDatabase(clock, () => readTime(pool), signal);
   const mint = createMint();
   const mintId = () => mint(clock.now());
-  const outbox = new OutboxService(bus, tidyPool, logger);
-  const writePath = new WritePath(lanePool, outbox, logger, config.BATON_LANES);
+  const outbox = new OutboxService(bus, pools.tidy, logger);
+  const writePath = new WritePath(pools.lanes, outbox, logger, config.BATON_LANES);
   const announcer = new FleetAnnouncer(bus, pool, outbox, logger);
   const offers = new OfferService(bus, pool, writePath, logger);
   const inbox = new InboxService(bus, pool, logger);
@@ -157,7 +141,7 @@ export async function createServices(
   const usage = new UsageService(pool, bus);
   const tasks = new TaskService(pool, writePath, admission, mintId, usage);
   const reading = new TaskReading(pool);
-  const lists = new ListService(listPool, new Cursors(cursorKey, 'tasks'), () => clock.now());
+  const lists = new ListService(pools.lists, new Cursors(cursorKey, 'tasks'), () => clock.now());
   const operationRunner = new OperationRunner({ pool, lists, writePath, admission, logger });
   const retention = { databaseUrl: config.DATABASE_URL, logger };
   const archiver = createArchiver({
@@ -170,7 +154,7 @@ export async function createServices(
     directory: config.BATON_ARCHIVE_DIRECTORY,
   });
   const budgets = new BudgetService(pool, bus, writePath, clock, logger);
-  const completions = new CompletionsService(tidyPool, logger);
+  const completions = new CompletionsService(pools.tidy, logger);
   const agents = new AgentService(dataSource, pool, announcer, new Cursors(cursorKey, 'agents'));
   const reconciler = createReconciler(pool, writePath, budgets, logger);
   // Offers first: an agent should have its task before anybody hears that its slot is taken.
@@ -184,10 +168,7 @@ export async function createServices(
     writePath.onCommit(listener);
   return {
     bus,
-    pool,
-    lanePool,
-    tidyPool,
-    listPool,
+    pools,
     dataSource,
     writePath,
     outbox,
@@ -231,7 +212,7 @@ export async function createServices(
       lists,
       new Cursors(cursorKey, 'inbox'),
     ),
-    auditLog: new AuditLog(listPool, new Cursors(cursorKey, 'audit')),
+    auditLog: new AuditLog(pools.lists, new Cursors(cursorKey, 'audit')),
     completions,
     greetings: new GreetingService(pool, sessions, offers),
     sessions,
@@ -243,7 +224,7 @@ export async function createServices(
     leases,
     reactor: new ReactorService(pool, writePath),
     // A crash of Postgres takes what was learned in the last half second with it, and never has it learned twice.
-    outcomes: new OutcomeService(tidyPool),
+    outcomes: new OutcomeService(pools.tidy),
     history: new EventHistory(pool),
   };
 }

@@ -76,21 +76,8 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
 
 /** From what causes commits to what follows from them: each step ends what the one before may still have begun. */
 async function stopServices({ services, edges }: Running): Promise<void> {
-  const {
-    loops,
-    watches,
-    budgets,
-    completions,
-    sessions,
-    writePath,
-    offers,
-    inbox,
-    outbox,
-    pool,
-    lanePool,
-    tidyPool,
-    listPool,
-  } = services;
+  const { loops, watches, budgets, completions, sessions, writePath, offers, inbox, outbox, pools } =
+    services;
   // Requests that only wait are answered now.
   watches.stop();
   // Nothing new is taken, what was is answered, and nothing begins by itself any more.
@@ -101,7 +88,7 @@ async function stopServices({ services, edges }: Running): Promise<void> {
   // What agents rejected meanwhile was submitted.
   await writePath.drain();
   await Promise.all([inbox.stop(), outbox.stop(), completions.write().catch(() => undefined)]);
-  await Promise.all([pool.end(), lanePool.end(), tidyPool.end(), listPool.end()]);
+  await Promise.all(Object.values(pools).map((pool) => pool.end()));
 }
 
 async function readCursorKey(dataSource: DataSource): Promise<string> {
