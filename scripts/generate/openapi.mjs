@@ -178,7 +178,10 @@ function refusal(status, codes) {
   return {
     description: own.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
     ...(status === 401 ? { headers: headerReferences(['WWW-Authenticate']) } : {}),
-    ...(status === 429 || status === 503 ? { headers: headerReferences(['Retry-After']) } : {}),
+    ...(status === 429
+      ? { headers: headerReferences(['Retry-After', 'RateLimit', 'RateLimit-Policy']) }
+      : {}),
+    ...(status === 503 ? { headers: headerReferences(['Retry-After']) } : {}),
     content: { 'application/problem+json': { schema: answered.toJsonSchema(contracts.problemDocument) } },
   };
 }

@@ -29,6 +29,8 @@ type RequestReplyOptions = {
   readonly translate?: (error: unknown) => unknown;
   /** Throws for a subject that may not be listened to: then nothing is. */
   readonly expectSubject?: (subject: string) => unknown;
+  /** Throws for a request that is not to be taken, before anything of it is read. */
+  readonly admit?: (subject: string) => void;
 };
 
 /** Serves methods marked `@Replies`: plain JSON requests over core NATS, each answered or refused. */
@@ -38,6 +40,7 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
   readonly #drainMs: number;
   readonly #translate: (error: unknown) => unknown;
   readonly #expectSubject: (subject: string) => unknown;
+  readonly #admit: (subject: string) => void;
   readonly #listenings: Listening[] = [];
   #inFlight = 0;
   #idle: (() => void) | undefined;
@@ -48,6 +51,7 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
     this.#drainMs = options.drainMs ?? 10_000;
     this.#translate = options.translate ?? ((error) => error);
     this.#expectSubject = options.expectSubject ?? (() => undefined);
+    this.#admit = options.admit ?? (() => undefined);
   }
 
   listen(callback: () => void): void {
@@ -85,8 +89,11 @@ export class RequestReplyStrategy extends BusStrategy implements CustomTransport
       );
       return;
     }
-    if (endpoint.inFlight >= endpoint.maxInFlight) {
-      const code = this.#refuse(message, overloaded(subject, endpoint.maxInFlight));
+    try {
+      if (endpoint.inFlight >= endpoint.maxInFlight) throw overloaded(subject, endpoint.maxInFlight);
+      this.#admit(subject);
+    } catch (error) {
+      const code = this.#refuse(message, error);
       requestSeconds.observe({ subject: endpoint.template, code }, 0);
       return;
     }

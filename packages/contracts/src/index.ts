@@ -3,6 +3,7 @@ export * from './agent-calls.js';
 export * from './agent-commands.js';
 export * from './agent-protocol.js';
 export * from './agent-queue.js';
+export * from './auth-check.js';
 export * from './authorization.js';
 export * from './authorization.edges.js';
 export * from './audit.js';

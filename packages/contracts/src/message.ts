@@ -32,8 +32,8 @@ export type Message = {
 export function messageErrors({ answer, from, group, errors }: Message): readonly ErrorCode[] {
   const isToAgent = group === 'session' && from === 'task-service';
   if (answer === undefined || isToAgent) return [];
-  const version: readonly ErrorCode[] = from === 'agent' ? ['UNSUPPORTED_VERSION'] : [];
-  return [...new Set<ErrorCode>(['VALIDATION_FAILED', ...version, ...errors, 'INTERNAL', 'UNAVAILABLE'])];
+  const ofAgents: readonly ErrorCode[] = from === 'agent' ? ['UNSUPPORTED_VERSION', 'RATE_LIMITED'] : [];
+  return [...new Set<ErrorCode>(['VALIDATION_FAILED', ...ofAgents, ...errors, 'INTERNAL', 'UNAVAILABLE'])];
 }
 
 /** How a request is refused. */

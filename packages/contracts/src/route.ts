@@ -57,6 +57,8 @@ export const ANSWER_HEADERS = {
   'Idempotency-Replayed': '`true`: this is the answer of the first request with the key.',
   'WWW-Authenticate': 'How to show who one is: `Bearer`, with an API key.',
   'Retry-After': 'Seconds to wait before the request is repeated.',
+  RateLimit: 'How many requests are left (`r`), and the seconds until all are again (`t`).',
+  'RateLimit-Policy': 'How many requests (`q`) may be made in so many seconds (`w`).',
 } as const;
 
 /** Everything a route may be refused with: its own errors, and those that follow from what it takes. */
@@ -70,6 +72,7 @@ export function routeErrors(route: Route): readonly ErrorCode[] {
       ...(body === undefined ? [] : (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const)),
       ...(method === 'POST' ? (['IDEMPOTENCY_MISMATCH'] as const) : []),
       ...errors,
+      'RATE_LIMITED',
       'INTERNAL',
       'UNAVAILABLE',
     ]),

@@ -1,5 +1,12 @@
 import { KEY_PATTERN } from '@baton/contracts';
-import { portSetting, postgresSetting, serviceSettings, setting } from '@baton/runtime';
+import {
+  httpSettings,
+  portSetting,
+  postgresSetting,
+  rateSetting,
+  serviceSettings,
+  setting,
+} from '@baton/runtime';
 import { z } from 'zod';
 
 /** Fractions are days too: 0.5 is twelve hours. */
@@ -17,6 +24,11 @@ export const configSchema = z.object({
   ),
   ...serviceSettings,
   BATON_HTTP_PORT: portSetting('The port of the REST API.', 4001),
+  ...httpSettings,
+  BATON_RATE_AGENT: rateSetting(5_000, {
+    does: 'How many messages one agent may send in a second over NATS; one of many items counts once.',
+    example: '200',
+  }),
   BATON_LANES: setting(z.coerce.number().int().min(1).max(16).default(2), {
     does: 'How many batches of changes are written at the same time. Each lane takes up to four connections of Postgres, beside 19 for everything else.',
     expected: 'a number from 1 to 16',

@@ -1,15 +1,24 @@
 import { JetStreamStrategy, RequestReplyStrategy, type PoisonRecord } from '@baton/bus';
-import { actionOfSubject, LIMITS } from '@baton/contracts';
-import { nestLogger, observeHttp, prepareHttpEnd, ProblemFilter } from '@baton/runtime';
+import { actionOfSubject, agentOfSubject, LIMITS, type Principal } from '@baton/contracts';
+import {
+  createRateLimit,
+  expectAllowed,
+  HTTP_PATIENCE,
+  limitConnections,
+  nestLogger,
+  observeHttp,
+  prepareHttpEnd,
+  ProblemFilter,
+  sendSecurityHeaders,
+} from '@baton/runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Principal } from './access/principal.js';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { translateOutage } from './database/pg.errors.js';
-import { guardRoutes } from './http/guard.js';
+import { guardApi } from './http/guard.js';
 import { allowLargeBatches } from './http/large-batches.js';
 import type { Services } from './services.js';
 import { writeAudit } from './write-path/audit.service.js';
@@ -24,9 +33,6 @@ export type Edges = {
   close(): Promise<void>;
 };
 
-/** A request that has not come whole by then is given up: its client may be gone. */
-const REQUEST_TIMEOUT_MS = 10_000;
-
 /** Opens all of them; rejects when the HTTP port cannot be had. */
 export async function openEdges(services: Services, config: Config, logger: Logger): Promise<Edges> {
   const { bus, pools, reconciler } = services;
@@ -37,7 +43,7 @@ export async function openEdges(services: Services, config: Config, logger: Logg
   // While it closes, requests that were sent before their client heard of it are served like any other.
   const adapter = new FastifyAdapter({
     bodyLimit: LIMITS.httpBodyBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    ...HTTP_PATIENCE,
     // Such keys are refused by the schemas, which name their place.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
@@ -49,9 +55,11 @@ export async function openEdges(services: Services, config: Config, logger: Logg
     bodyParser: false,
   });
   adapter.getInstance().removeContentTypeParser('text/plain');
-  guardRoutes(adapter.getInstance(), {
-    authentication: services.access.authentication,
-    access: services.access.service,
+  sendSecurityHeaders(adapter.getInstance());
+  limitConnections(adapter.getInstance(), config.BATON_HTTP_MAX_CONNECTIONS);
+  guardApi(adapter.getInstance(), {
+    access: services.access,
+    config,
     onRefusal: (principal, request) => {
       writeAudit(pools.other, [refusalEntry(principal, request)]).catch((error: unknown) =>
         logger.warn({ error: String(error) }, 'a refusal could not be written to the audit log'),
@@ -62,10 +70,14 @@ export async function openEdges(services: Services, config: Config, logger: Logg
   observeHttp(adapter.getInstance());
   const endHttp = prepareHttpEnd(adapter.getInstance());
   app.useGlobalFilters(new ProblemFilter(logger, translateOutage));
+  const byAgent = createRateLimit({ name: 'agent', perSecond: config.BATON_RATE_AGENT });
   app.connectMicroservice({
     strategy: new RequestReplyStrategy(bus, logger, {
       translate: translateOutage,
       expectSubject: actionOfSubject,
+      admit: (subject) => {
+        if (subject.startsWith('agent.')) expectAllowed(byAgent.take(agentOfSubject(subject)));
+      },
     }),
   });
   app.connectMicroservice({ strategy: events });

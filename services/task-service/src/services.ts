@@ -186,7 +186,7 @@ export async function createServices(
       completions.loop,
       types.loop,
       operationRunner,
-      access.authentication.loop,
+      access.tokens.loop,
     ],
     tasks,
     types: types.service,

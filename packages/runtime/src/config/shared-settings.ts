@@ -42,6 +42,32 @@ function milliseconds(byDefault: number, notes: { readonly does: string; readonl
   });
 }
 
+/** How often each of many may ask, over time; twice as much at once. */
+export function rateSetting(byDefault: number, notes: { readonly does: string; readonly example: string }) {
+  return setting(z.coerce.number().int().min(0).max(1_000_000).default(byDefault), {
+    does: `${notes.does} Twice as many at once; counted by each replica for itself. Beyond it requests are refused with \`RATE_LIMITED\` (429).`,
+    expected: 'requests for each second, up to 1000000, where 0 is no limit',
+    example: notes.example,
+  });
+}
+
+/** What a service with an HTTP API reads beside the others. */
+export const httpSettings = {
+  BATON_HTTP_MAX_CONNECTIONS: setting(z.coerce.number().int().min(1).max(1_000_000).default(10_000), {
+    does: 'How many connections the HTTP API holds; what comes beyond them is closed.',
+    expected: 'a number from 1 to 1000000',
+    example: '2000',
+  }),
+  BATON_RATE_KEY: rateSetting(10_000, {
+    does: 'How many HTTP requests one API key may make in a second.',
+    example: '50',
+  }),
+  BATON_RATE_ADDRESS: rateSetting(500, {
+    does: 'How many HTTP requests one address may make in a second without a key that is known to be valid: with none, with a wrong one, or with one not shown for some seconds.',
+    example: '20',
+  }),
+};
+
 /** What every service process reads. */
 export const serviceSettings = {
   NATS_URL: setting(

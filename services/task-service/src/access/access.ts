@@ -1,14 +1,16 @@
+import type { Authentication } from '@baton/runtime';
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import type { Cursors } from '../tasks/cursor.js';
 import type { TaskReading } from '../tasks/task.reading.service.js';
 import { AccessService } from './access.service.js';
-import { Authentication } from './authentication.service.js';
 import { KeyService } from './key.service.js';
+import { TokenService } from './token.service.js';
 
 /** Who asks, what they may, and the keys they show. */
 export type Access = {
   readonly service: AccessService;
+  readonly tokens: TokenService;
   readonly authentication: Authentication;
   readonly keys: KeyService;
 };
@@ -23,7 +25,8 @@ type Parts = {
 
 /** Wires it; `firstKey` is the key of the configuration. */
 export function createAccess({ pool, reading, cursors, mintId, logger }: Parts, firstKey?: string): Access {
-  const authentication = new Authentication(pool, logger, firstKey);
+  const tokens = new TokenService(pool, logger);
+  const authentication = tokens.authentication(firstKey);
   const keys = new KeyService(pool, authentication, cursors, mintId);
-  return { service: new AccessService(reading), authentication, keys };
+  return { service: new AccessService(reading), tokens, authentication, keys };
 }

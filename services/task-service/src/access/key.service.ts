@@ -1,13 +1,19 @@
-import { DomainError, type CreateKey, type KeyView, type ListKeys, type NewKey } from '@baton/contracts';
+import {
+  DomainError,
+  type CreateKey,
+  type KeyView,
+  type ListKeys,
+  type NewKey,
+  type Principal,
+} from '@baton/contracts';
+import { hashToken, type Authentication } from '@baton/runtime';
 import type { Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
 import type { Cursors, Page } from '../tasks/cursor.js';
 import { iso } from '../tasks/task.events.js';
 import { writeAudit } from '../write-path/audit.service.js';
-import type { Authentication } from './authentication.service.js';
-import { hashKey, hintOf, mintKey } from './key.secret.js';
+import { hintOf, mintKey } from './key.secret.js';
 import * as store from './key.store.js';
-import type { Principal } from './principal.js';
 
 /** What admins do with API keys. */
 export class KeyService {
@@ -29,7 +35,7 @@ export class KeyService {
         agentId: agentId ?? null,
         hint: hintOf(key),
         createdBy: actor,
-        hash: hashKey(key),
+        hash: hashToken(key),
         expiresAt: expiresAt ?? null,
       });
       if (made === undefined) throw nameTaken(name);

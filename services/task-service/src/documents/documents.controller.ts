@@ -20,8 +20,6 @@ export class DocumentsController {
 
   @Get('docs')
   @Header('content-type', 'text/html; charset=utf-8')
-  @Header('x-content-type-options', 'nosniff')
-  @Header('referrer-policy', 'no-referrer')
   page(@Res({ passthrough: true }) reply: FastifyReply): string {
     void reply.header('content-security-policy', this.documents.contentSecurityPolicy);
     return this.documents.page;

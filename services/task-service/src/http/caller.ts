@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
-import { DomainError, idempotencyKey, traceparent } from '@baton/contracts';
+import { DomainError, idempotencyKey, traceparent, type Principal } from '@baton/contracts';
 import { activeTraceparent } from '@baton/telemetry';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { Principal } from '../access/principal.js';
 import type { Caller } from '../tasks/task.service.js';
 
 /** Who makes a request. */

@@ -7,53 +7,47 @@ import {
   uuid,
   type Access,
   type Action,
+  type Principal,
 } from '@baton/contracts';
+import { guardRoutes } from '@baton/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Access as AccessParts } from '../access/access.js';
 import type { AccessService } from '../access/access.service.js';
-import type { Authentication } from '../access/authentication.service.js';
-import type { Principal } from '../access/principal.js';
+import type { Config } from '../config.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who makes it; not on routes that anyone may ask. */
+    principal?: Principal;
+  }
+}
 
 type Guard = {
-  readonly authentication: Authentication;
-  readonly access: AccessService;
+  readonly access: Pick<AccessParts, 'authentication' | 'service'>;
+  readonly config: Config;
   /** Told of what people were refused. */
   readonly onRefusal: (principal: Principal, request: FastifyRequest) => void;
 };
 
-/**
- * Lets a request in only where the table of access says so, before anything of its body is read. Goes by the route that
- * was found, not by what the path looks like. A route the table does not know ends the start of the service.
- */
-export function guardRoutes(instance: FastifyInstance, { authentication, access, onRefusal }: Guard): void {
-  const actions = new Map<string, Action>();
-  instance.addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) {
-      // HEAD is served along with GET, and guarded alike.
-      const asked = one === 'HEAD' ? 'GET' : one;
-      actions.set(`${one} ${url}`, actionOfRoute(asked, url.replace(/:(\w+)/g, '{$1}')));
-    }
-  });
-  instance.addHook('onRequest', async (request) => {
-    const { url } = request.routeOptions;
-    // No route: answered so whoever asks.
-    if (url === undefined) return;
-    const action = actions.get(`${request.method} ${url}`);
-    if (action === undefined) throw new Error(`no action is known of ${request.method} ${url}`);
-    const { isPublic }: Access = ACCESS[action];
-    if (isPublic) return;
-    const principal = await authentication.principalOf(request.headers.authorization);
-    request.principal = principal;
-    if (principal.agentId !== undefined) return expectAgent(access, principal.agentId, action, request);
-    if (mayDo(action, principal.role)) return;
-    onRefusal(principal, request);
-    throw new DomainError(
-      'FORBIDDEN',
-      `A key of role ${principal.role} may not do this (${action}); docs/authorization.md tells who may`,
-    );
+/** Lets requests in as the table of access says, and agents with a key only as far as over NATS. */
+export function guardApi(instance: FastifyInstance, { access, config, onRefusal }: Guard): void {
+  const { authentication, service } = access;
+  guardRoutes<FastifyRequest>(instance, {
+    authentication,
+    actionOf: actionOfRoute,
+    rates: config,
+    authorize: (principal, action, request) => {
+      if (principal.agentId !== undefined) return expectAgent(service, principal.agentId, action, request);
+      if (mayDo(action, principal.role)) return;
+      onRefusal(principal, request);
+      throw new DomainError(
+        'FORBIDDEN',
+        `A key of role ${principal.role} may not do this (${action}); docs/authorization.md tells who may`,
+      );
+    },
   });
   instance.addHook('preHandler', (request, _reply, done) => done(refuseOtherHolder(request)));
 }
-
 /** An agent by HTTP: what it may do with a task hangs on its relation to it, as over NATS. */
 async function expectAgent(
   access: AccessService,

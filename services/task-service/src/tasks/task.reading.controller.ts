@@ -1,7 +1,6 @@
-import { countTasks, listTasks, parse, taskHistory, uuid } from '@baton/contracts';
+import { countTasks, listTasks, parse, taskHistory, uuid, type Principal } from '@baton/contracts';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Principal } from '../access/principal.js';
 import { RequestPrincipal } from '../http/caller.js';
 import { heldUntilEnd } from '../http/prefer.js';
 import { WatchService } from '../watching/watch.service.js';

@@ -34,11 +34,7 @@ export class EventsController {
     const events = await this.streams.follow(taskId, after, goneSignal(reply));
     if (events === undefined) return void reply.status(204);
     reply.raw.socket?.setTimeout(STALLED_MS, () => reply.raw.destroy());
-    void reply
-      .type('text/event-stream')
-      .header('cache-control', 'no-store')
-      .header('connection', 'close')
-      .header('x-accel-buffering', 'no');
+    void reply.type('text/event-stream').header('connection', 'close').header('x-accel-buffering', 'no');
     return Readable.from(events, { objectMode: false });
   }
 }
