@@ -40,6 +40,7 @@ COPY --from=build /baton/services services
 COPY docs/openapi.json docs/asyncapi.json docs/
 ENV NODE_ENV=production \
   BATON_HTTP_HOST=0.0.0.0 \
+  BATON_OPERATIONS_HOST=0.0.0.0 \
   BATON_HTTP_PORT=4000 \
   BATON_OPERATIONS_PORT=4100
 EXPOSE 4000 4100

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { checkoutDirectory } from '@baton/stack';
-import { connectOperator, until } from '@baton/testkit';
+import { asAdmin, connectOperator, until } from '@baton/testkit';
 import type { Json } from './system/http.js';
 import { metricOf } from './system/metrics.js';
 import { withSystem, type System } from './system/system.js';
@@ -104,7 +104,7 @@ async function reconciled(system: System): Promise<void> {
 }
 
 async function read({ metrics: [service] }: System, path: string): Promise<Json> {
-  const response = await fetch(`${service?.httpUrl}/v1/metrics/${path}`);
+  const response = await fetch(`${service?.httpUrl}/v1/metrics/${path}`, { headers: asAdmin });
   if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
   return response.json();
 }

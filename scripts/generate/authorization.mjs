@@ -3,6 +3,8 @@ import {
   mayDo,
   MESSAGE_ACTIONS,
   MESSAGES,
+  METRICS_ROUTE_ACTIONS,
+  METRICS_ROUTES,
   RELATIONS,
   ROLES,
   ROUTE_ACTIONS,
@@ -10,6 +12,7 @@ import {
 } from '../../packages/contracts/dist/index.js';
 import { code, generatedNote, table } from './markdown.mjs';
 
+const routes = { ...ROUTES, ...METRICS_ROUTES };
 const people = ROLES.filter((role) => role !== 'agent');
 
 /** `docs/authorization.md`: who may do what, from the table both edges ask. */
@@ -23,9 +26,9 @@ export function renderAuthorization() {
   ]);
   const uses = actions.map((action) => [
     code(action),
-    Object.entries(ROUTE_ACTIONS)
+    Object.entries({ ...ROUTE_ACTIONS, ...METRICS_ROUTE_ACTIONS })
       .filter(([, used]) => used === action)
-      .map(([id]) => code(`${ROUTES[id].method} ${ROUTES[id].path}`))
+      .map(([id]) => code(`${routes[id].method} ${routes[id].path}`))
       .join(', '),
     Object.entries(MESSAGE_ACTIONS)
       .filter(([, used]) => used === action)

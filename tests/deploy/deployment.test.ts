@@ -157,7 +157,9 @@ describe('the services in their containers', () => {
       });
       expect(done).toMatchObject({ result: { words: 3 }, lastAgentId: 'scribe' });
       await until(async () => {
-        const text = await (await fetch(url('metrics-service', '/v1/metrics/tasks'))).text();
+        const text = await (
+          await fetch(url('metrics-service', '/v1/metrics/tasks'), { headers: asAdmin })
+        ).text();
         return /"completed":1\b/.test(text);
       });
     } finally {

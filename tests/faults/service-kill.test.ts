@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
-import { until } from '@baton/testkit';
+import { asAdmin, until } from '@baton/testkit';
 import type { Replica } from '../system/replica.js';
 import { withSystem, type System } from '../system/system.js';
 import { withWork, type Work } from '../system/work.js';
@@ -52,11 +52,13 @@ type Figures = {
 
 /** What metrics-service tells. */
 async function figuresOf({ metrics: [service] }: System): Promise<Figures> {
-  const response = await fetch(`${service?.httpUrl}/v1/metrics/tasks?window=all`);
+  const response = await fetch(`${service?.httpUrl}/v1/metrics/tasks?window=all`, { headers: asAdmin });
   // oxlint-disable-next-line typescript/no-explicit-any
   const report: any = await response.json();
   // oxlint-disable-next-line typescript/no-explicit-any
-  const fleet: any = await (await fetch(`${service?.httpUrl}/v1/metrics/agents?window=all`)).json();
+  const fleet: any = await (
+    await fetch(`${service?.httpUrl}/v1/metrics/agents?window=all`, { headers: asAdmin })
+  ).json();
   const agents = fleet.agents.map(({ agentId, ended }: { agentId: string; ended: { completed: number } }) => [
     agentId,
     ended.completed,

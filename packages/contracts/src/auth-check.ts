@@ -16,3 +16,11 @@ export type Principal = Readonly<z.infer<typeof principal>>;
 
 /** The longest key or token that is looked at. */
 export const TOKEN_CHARACTERS = 8_192;
+
+/** A key or token somebody shows. */
+export const authCheckRequest = z.object({ token: z.string().min(1).max(TOKEN_CHARACTERS) });
+export type AuthCheckRequest = Readonly<z.infer<typeof authCheckRequest>>;
+
+/** Whom it stands for; null where it is none, or is expired or revoked. */
+export const authCheckAnswer = z.object({ principal: principal.nullable() });
+export type AuthCheckAnswer = Readonly<z.infer<typeof authCheckAnswer>>;

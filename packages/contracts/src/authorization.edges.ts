@@ -2,6 +2,7 @@ import type { COMMAND_MESSAGES, SESSION_MESSAGES } from './agent.messages.js';
 import type { Action } from './authorization.js';
 import type { CALL_MESSAGES } from './call.messages.js';
 import { MESSAGES } from './messages.js';
+import { METRICS_ROUTES } from './metrics.routes.js';
 import type { Route } from './route.js';
 import { ROUTES } from './routes.js';
 import type { SERVICE_MESSAGES } from './service.messages.js';
@@ -80,6 +81,15 @@ export const ROUTE_ACTIONS = {
   readDocs: 'document.read',
 } as const satisfies Readonly<Record<keyof typeof ROUTES, Action>>;
 
+/** The same for what metrics-service serves. */
+export const METRICS_ROUTE_ACTIONS = {
+  taskMetrics: 'metrics.read',
+  agentsMetrics: 'metrics.read',
+  agentMetrics: 'metrics.read',
+  delegationMetrics: 'metrics.read',
+  systemMetrics: 'metrics.read',
+} as const satisfies Readonly<Record<keyof typeof METRICS_ROUTES, Action>>;
+
 /** What each message says or asks. */
 const AGENT_ACTIONS = {
   hello: 'agent.live',
@@ -125,6 +135,7 @@ const SERVICE_ACTIONS = {
   snapshot: 'service.ask',
   expire: 'service.ask',
   lease: 'service.ask',
+  check: 'service.ask',
   events: 'service.ask',
   place: 'service.ask',
   choose: 'service.ask',
@@ -162,15 +173,20 @@ export function actionOfSubject(subject: string): Action {
   throw new Error(`${subject} has no entry in authorization.edges.ts: nothing may listen to it`);
 }
 
-const ACTIONS_BY_ROUTE: ReadonlyMap<string, Action> = new Map(
-  Object.entries(ROUTES).map(([id, { method, path }]: [string, Route]) => [
-    `${method} ${path}`,
-    ROUTE_ACTIONS[id as keyof typeof ROUTES],
-  ]),
-);
+const ACTIONS_BY_ROUTE: ReadonlyMap<string, Action> = new Map([
+  ...byRoute(ROUTES, ROUTE_ACTIONS),
+  ...byRoute(METRICS_ROUTES, METRICS_ROUTE_ACTIONS),
+]);
 const ACTIONS_BY_SUBJECT: ReadonlyMap<string, Action> = new Map(
   Object.entries(MESSAGES).flatMap(([name, { subject }]) => {
     const action = MESSAGE_ACTIONS[name];
     return action === undefined ? [] : [[subject.replace(/\{\w+\}/g, '*'), action] as const];
   }),
 );
+
+function byRoute<Id extends string>(
+  routes: Readonly<Record<Id, Route>>,
+  actions: Readonly<Record<Id, Action>>,
+): readonly (readonly [string, Action])[] {
+  return (Object.keys(routes) as Id[]).map((id) => [`${routes[id].method} ${routes[id].path}`, actions[id]]);
+}

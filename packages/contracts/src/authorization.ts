@@ -84,6 +84,7 @@ export const ACCESS = {
   'policy.manage': OPERATED,
   'pause.read': READ,
   'pause.manage': OPERATED,
+  'metrics.read': READ,
   'operation.read': READ,
   'operation.manage': OPERATED,
   'key.manage': { people: 'admin' },

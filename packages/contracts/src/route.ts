@@ -79,9 +79,9 @@ export function routeErrors(route: Route): readonly ErrorCode[] {
   ];
 }
 
-/** Whether a route is answered without a key: what the API says of itself, and, so far, what metrics-service tells. */
+/** Whether a route is answered without a key: what the API says of itself. */
 export function isPublic({ tag }: Route): boolean {
-  return tag === 'Documents' || tag === 'Metrics';
+  return tag === 'Documents';
 }
 
 /** An answer in pages: `next` is the cursor of the page behind this one. */

@@ -1,3 +1,4 @@
+import { authCheckAnswer, authCheckRequest } from './auth-check.js';
 import { bestAnswer, bestRequest } from './agent-queue.js';
 import { choiceAnswer, choiceRequest } from './choice.js';
 import { itemsOf, type Message } from './message.js';
@@ -111,6 +112,16 @@ export const SERVICE_MESSAGES = {
       'The shard of an agent is FNV-1a (32 bit) of its id, modulo 64.',
     body: leaseRequest,
     answer: leaseAnswer,
+    errors: [],
+  },
+  check: {
+    group: 'service',
+    from: 'metrics-service',
+    subject: SERVICE_SUBJECTS.check,
+    tells:
+      'Whom does this API key or token stand for now? Whoever asks may keep the answer for 4 seconds, so that what is revoked is taken nowhere 5 seconds later.',
+    body: authCheckRequest,
+    answer: authCheckAnswer,
     errors: [],
   },
   place: {

@@ -34,6 +34,7 @@ export const SERVICE_SUBJECTS = {
   snapshot: 'svc.agent.snapshot',
   expire: 'svc.agent.expire',
   lease: 'svc.shard.lease',
+  check: 'svc.auth.check',
   choose: 'svc.distribution.assign',
   simulate: 'svc.distribution.simulate',
   explain: 'svc.distribution.explain',

@@ -1,4 +1,4 @@
-export { createAuthentication, type Authentication } from './access/authentication.js';
+export { createAuthentication, firstKeyCheck, type Authentication } from './access/authentication.js';
 export { guardRoutes } from './access/guard-routes.js';
 export { hashToken, isSameHash } from './access/token-hash.js';
 export { createClock, followDatabase, type DatabaseClock } from './clock.js';

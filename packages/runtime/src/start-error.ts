@@ -13,10 +13,11 @@ export function explainListenError(error: unknown, config: Readonly<Record<strin
     readonly address?: string;
     readonly hostname?: string;
   };
-  const host = String(config['BATON_HTTP_HOST']);
-  if (code === 'EADDRNOTAVAIL' || (syscall === 'getaddrinfo' && hostname === host)) {
+  const host = hostname ?? address;
+  const hostVariable = Object.keys(config).find((name) => name.endsWith('_HOST') && config[name] === host);
+  if (hostVariable !== undefined && (code === 'EADDRNOTAVAIL' || syscall === 'getaddrinfo')) {
     return new StartError(
-      `BATON_HTTP_HOST: ${host} is no address of this machine (${code}); set it to one, such as 127.0.0.1 or 0.0.0.0`,
+      `${hostVariable}: ${host} is no address of this machine (${code}); set it to one, such as 127.0.0.1 or 0.0.0.0`,
       { cause: error },
     );
   }

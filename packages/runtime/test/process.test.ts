@@ -143,11 +143,11 @@ describe('a service that cannot start', () => {
   });
 
   it('names the variable of an address that is not of this machine', async () => {
-    const open = `await runtime.startOperations({ port: 0, host: config.BATON_HTTP_HOST, checks: {}, logger });`;
-    const { exit, stderr } = runTested(open, { BATON_HTTP_HOST: '192.0.2.1' });
+    const open = `await runtime.startOperations({ port: 0, host: config.BATON_OPERATIONS_HOST, checks: {}, logger });`;
+    const { exit, stderr } = runTested(open, { BATON_OPERATIONS_HOST: '192.0.2.1' });
     expect(await exit).toBe(1);
     expect(stderr()).toMatch(
-      /^BATON_HTTP_HOST: 192\.0\.2\.1 is no address of this machine \(EADDRNOTAVAIL\); set/,
+      /^BATON_OPERATIONS_HOST: 192\.0\.2\.1 is no address of this machine \(EADDRNOTAVAIL\); set/,
     );
   });
 });

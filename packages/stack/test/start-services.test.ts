@@ -136,7 +136,7 @@ describe('startServices', () => {
     ['0.0.0.0', '127.0.0.1'],
     ['localhost', 'localhost'],
   ])('finds a service that listens on %s', async (address, found) => {
-    const environment = { ...process.env, BATON_HTTP_HOST: address };
+    const environment = { ...process.env, BATON_HTTP_HOST: address, BATON_OPERATIONS_HOST: address };
     const services = await start({ definitions: [second], environment });
     expect(services.get('second').operationsUrl).toContain(`//${found}:`);
     await services.stop();

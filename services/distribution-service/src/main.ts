@@ -11,7 +11,7 @@ runService('distribution-service', configSchema, async (config, { logger, onStop
       probeCredentials: config.BATON_NATS_PROBE_CREDENTIALS,
     },
     operations: {
-      host: config.BATON_HTTP_HOST,
+      host: config.BATON_OPERATIONS_HOST,
       port: config.BATON_OPERATIONS_PORT,
       shutdownDelayMs: config.BATON_SHUTDOWN_DELAY_MS,
     },

@@ -1,4 +1,4 @@
-import { portSetting, postgresSetting, serviceSettings } from '@baton/runtime';
+import { httpSettings, portSetting, postgresSetting, serviceSettings } from '@baton/runtime';
 import { z } from 'zod';
 
 /** The environment of metrics-service. */
@@ -7,6 +7,7 @@ export const configSchema = z.object({
     'The Postgres of the read model, with a role that owns the schema `metrics` or may create it.',
   ),
   ...serviceSettings,
+  ...httpSettings,
   BATON_HTTP_PORT: portSetting('The port of the metrics API.', 4003),
 });
 export type Config = z.infer<typeof configSchema>;

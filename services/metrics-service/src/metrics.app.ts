@@ -3,11 +3,14 @@ import { INBOX_PREFIX } from '@baton/contracts';
 import {
   createClock,
   followDatabase,
+  HTTP_PATIENCE,
+  limitConnections,
   nestLogger,
   observeHttp,
   openDatabase,
   prepareHttpEnd,
   ProblemFilter,
+  sendSecurityHeaders,
   startOperations,
   type DatabaseClock,
   type Health,
@@ -22,6 +25,7 @@ import type { Config } from './config.js';
 import { createDataSource, expectMigrated, migrate } from './database/data-source.js';
 import { CapacityService } from './fleet/capacity.service.js';
 import { CapacityStore } from './fleet/capacity.store.js';
+import { guardReports } from './guard.js';
 import { HealingService } from './healing/healing.service.js';
 import { ProgressStore } from './healing/progress.store.js';
 import { IngestService } from './ingest/ingest.service.js';
@@ -36,9 +40,6 @@ import { RetentionService } from './rollups/retention.service.js';
 import { RetentionStore } from './rollups/retention.store.js';
 import { TaskServiceClient } from './task-service.client.js';
 
-/** A request that has not come whole by then is given up: its client may be gone. */
-const REQUEST_TIMEOUT_MS = 10_000;
-
 /** Starts the service. It waits for Postgres, and comes up while NATS is down. */
 export async function startMetrics(config: Config, { logger, onStop }: ServiceContext): Promise<void> {
   const dataSource = createDataSource(config.DATABASE_URL, logger);
@@ -50,7 +51,13 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     logger,
   });
   const clock = createClock(logger);
-  const { app, events, endHttp, healing, reports } = await createApp({ dataSource, bus, clock, logger });
+  const { app, events, endHttp, healing, reports } = await createApp({
+    config,
+    dataSource,
+    bus,
+    clock,
+    logger,
+  });
   const retention = new RetentionService(new RetentionStore(dataSource), logger);
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -64,7 +71,7 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
   );
   const operations = await startOperations({
     port: config.BATON_OPERATIONS_PORT,
-    host: config.BATON_HTTP_HOST,
+    host: config.BATON_OPERATIONS_HOST,
     shutdownDelayMs: config.BATON_SHUTDOWN_DELAY_MS,
     ...healthOf({ dataSource, database, bus, events }),
     logger,
@@ -103,13 +110,14 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
 }
 
 type Parts = {
+  readonly config: Config;
   readonly dataSource: DataSource;
   readonly bus: Bus;
   readonly clock: DatabaseClock;
   readonly logger: Logger;
 };
 
-async function createApp({ dataSource, bus, clock, logger }: Parts) {
+async function createApp({ config, dataSource, bus, clock, logger }: Parts) {
   const store = new IngestStore(dataSource);
   const ingest = new IngestService(store, logger, clock);
   const tasks = new TaskServiceClient(bus);
@@ -120,7 +128,10 @@ async function createApp({ dataSource, bus, clock, logger }: Parts) {
   const reports = new ReportService(figures);
   const system = new SystemService(figures);
   // While it closes, requests that were sent before their client heard of it are served like any other.
-  const adapter = new FastifyAdapter({ requestTimeout: REQUEST_TIMEOUT_MS, return503OnClosing: false });
+  const adapter = new FastifyAdapter({ ...HTTP_PATIENCE, return503OnClosing: false });
+  sendSecurityHeaders(adapter.getInstance());
+  limitConnections(adapter.getInstance(), config.BATON_HTTP_MAX_CONNECTIONS);
+  guardReports(adapter.getInstance(), { tasks, config });
   observeHttp(adapter.getInstance());
   const endHttp = prepareHttpEnd(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(

@@ -1,5 +1,6 @@
 import type { Bus } from '@baton/bus';
 import {
+  authCheckAnswer,
   DomainError,
   eventsAnswer,
   parse,
@@ -10,6 +11,7 @@ import {
   type EventsRequest,
   type SnapshotAnswer,
   type SnapshotRequest,
+  type Principal,
 } from '@baton/contracts';
 import type { z } from 'zod';
 
@@ -25,6 +27,12 @@ export class TaskServiceClient {
 
   snapshot(request: SnapshotRequest): Promise<SnapshotAnswer> {
     return this.ask(SERVICE_SUBJECTS.snapshot, request, snapshotAnswer);
+  }
+
+  /** Whom a key or token stands for. */
+  async check(token: string): Promise<Principal | undefined> {
+    const { principal } = await this.ask(SERVICE_SUBJECTS.check, { token }, authCheckAnswer);
+    return principal ?? undefined;
   }
 
   private async ask<T>(subject: string, request: object, schema: z.ZodType<T>): Promise<T> {

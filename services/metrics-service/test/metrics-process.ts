@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { TaskMetrics } from '@baton/contracts';
-import { serviceLogin, type Nats } from '@baton/testkit';
+import { ADMIN_KEY, asAdmin, serviceLogin, type Nats } from '@baton/testkit';
 
 const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -31,6 +31,7 @@ export async function startMetrics(options: {
       ...process.env,
       DATABASE_URL: options.databaseUrl,
       ...serviceLogin(options.nats, 'metrics-service'),
+      BATON_ADMIN_KEY: ADMIN_KEY,
       BATON_HTTP_PORT: '0',
       BATON_OPERATIONS_PORT: '0',
       BATON_LOG_LEVEL: 'info',
@@ -49,7 +50,7 @@ export async function startMetrics(options: {
         () => 0,
       ),
     report: async (query = 'window=all') => {
-      const response = await fetch(`${await httpUrl()}/v1/metrics/tasks?${query}`);
+      const response = await fetch(`${await httpUrl()}/v1/metrics/tasks?${query}`, { headers: asAdmin });
       if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
       return (await response.json()) as TaskMetrics;
     },

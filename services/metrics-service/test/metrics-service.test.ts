@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Bus } from '@baton/bus';
 import type { TaskEvent, TaskStatus } from '@baton/contracts';
-import { createTestDatabase, startNats, until, type TestDatabase, type TestNats } from '@baton/testkit';
+import {
+  asAdmin,
+  createTestDatabase,
+  startNats,
+  until,
+  type TestDatabase,
+  type TestNats,
+} from '@baton/testkit';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { eventsOf, histories, states } from './history.js';
@@ -150,7 +157,7 @@ describe('metrics-service', () => {
 
   it('refuses a query it does not understand with a problem document', async () => {
     const url = `${await service.httpUrl()}/v1/metrics`;
-    const bad = await fetch(`${url}/tasks?window=2w&priority=9&surprise=1`);
+    const bad = await fetch(`${url}/tasks?window=2w&priority=9&surprise=1`, { headers: asAdmin });
     expect(bad.status).toBe(400);
     expect(bad.headers.get('content-type')).toMatch(PROBLEM);
     expect(await bad.json()).toMatchObject({
@@ -163,7 +170,7 @@ describe('metrics-service', () => {
         { pointer: '/surprise' },
       ],
     });
-    const missing = await fetch(`${url}/nothing`);
+    const missing = await fetch(`${url}/nothing`, { headers: asAdmin });
     expect(missing.status).toBe(404);
     expect(missing.headers.get('content-type')).toMatch(PROBLEM);
     expect(await missing.json()).toMatchObject({ code: 'ROUTE_NOT_FOUND' });

@@ -6,6 +6,7 @@ import {
   startNats,
   startWire,
   until,
+  asAdmin,
   type TestDatabase,
   type TestNats,
   type Wire,
@@ -86,7 +87,7 @@ describe('metrics-service without Postgres', () => {
     postgres.cut();
     for (let task = 0; task < 20; task += 1) await publish(bus, queuedTask());
     await untilReadiness(503);
-    const refused = await fetch(`${await service.httpUrl()}/v1/metrics/tasks`);
+    const refused = await fetch(`${await service.httpUrl()}/v1/metrics/tasks`, { headers: asAdmin });
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(await refused.json()).toMatchObject({ code: 'UNAVAILABLE', retryable: true });

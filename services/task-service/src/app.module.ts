@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { KeyController } from './access/key.controller.js';
 import { KeyService } from './access/key.service.js';
+import { TokenConsumer } from './access/token.consumer.js';
+import { TokenService } from './access/token.service.js';
 import { AgentConsumer } from './agents/agent.consumer.js';
 import { AgentController } from './agents/agent.controller.js';
 import { AgentRecordsController } from './agents/agent-records.controller.js';
@@ -76,6 +78,7 @@ export class AppModule {
         DistributionConsumer,
         EventHistoryConsumer,
         ReactorsConsumer,
+        TokenConsumer,
       ],
       providers: [
         Documents,
@@ -83,6 +86,7 @@ export class AppModule {
         { provide: OutcomeService, useValue: services.outcomes },
         { provide: WatchService, useValue: services.watches },
         { provide: EventStreams, useValue: services.streams },
+        { provide: TokenService, useFactory: () => services.access.tokens },
         { provide: KeyService, useFactory: () => services.access.keys },
         { provide: TypeService, useValue: services.types },
         { provide: PolicyService, useValue: services.policies },

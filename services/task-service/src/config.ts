@@ -1,4 +1,3 @@
-import { KEY_PATTERN } from '@baton/contracts';
 import {
   httpSettings,
   portSetting,
@@ -33,12 +32,6 @@ export const configSchema = z.object({
     does: 'How many batches of changes are written at the same time. Each lane takes up to four connections of Postgres, beside 19 for everything else.',
     expected: 'a number from 1 to 16',
     example: '4',
-  }),
-  BATON_ADMIN_KEY: setting(z.string().regex(KEY_PATTERN).optional(), {
-    does: 'The first API key, of an admin, with which the others are made (`POST /v1/keys`). Changed by a restart; without one, only keys made before are taken.',
-    expected: 'baton_ and 32 to 128 letters and digits, such as $(openssl rand -hex 32)',
-    example: 'baton_b1946ac92492d2347c6235b4d2611184b1946ac92492d234',
-    secret: true,
   }),
   BATON_AGENT_ENROLMENT: setting(z.enum(['open', 'closed']).default('open'), {
     does: 'Whether an agent that nobody registered may join by saying hello.',

@@ -37,7 +37,7 @@ export async function startTaskService(config: Config, { logger, onStop }: Servi
     { url, logger, signal },
   );
   const operations = await startOperations({
-    host: config.BATON_HTTP_HOST,
+    host: config.BATON_OPERATIONS_HOST,
     port: config.BATON_OPERATIONS_PORT,
     shutdownDelayMs: config.BATON_SHUTDOWN_DELAY_MS,
     ...healthOf({ dataSource, database, bus, running: () => running }),

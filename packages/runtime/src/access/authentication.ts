@@ -23,16 +23,17 @@ const BEARER = new RegExp(String.raw`^Bearer +([\x21-\x7e]{1,${TOKEN_CHARACTERS}
 /** Whoever shows the first key. */
 const FIRST: Principal = { actor: `user:${FIRST_KEY}`, role: 'admin' };
 
-/**
- * Remembers what `look` found of each token for 4 s, by its hash: a known one costs a hash and a look into a map.
- * `firstKey` is the key of the configuration: an admin's, in no table.
- */
-export function createAuthentication(options: {
-  readonly firstKey: string | undefined;
-  readonly look: (token: string) => Promise<Principal | undefined>;
-}): Authentication {
-  const { firstKey, look } = options;
-  const firstHash = firstKey === undefined ? undefined : hashToken(firstKey);
+/** Tells whether a token is the key of the configuration, which is an admin's and in no table. */
+export function firstKeyCheck(firstKey: string | undefined): (token: string) => Principal | undefined {
+  if (firstKey === undefined) return () => undefined;
+  const hash = hashToken(firstKey);
+  return (token) => (isSameHash(hashToken(token), hash) ? FIRST : undefined);
+}
+
+/** Remembers what `look` found of each token for 4 s, by its hash: a known one costs a hash and a look into a map. */
+export function createAuthentication(
+  look: (token: string) => Promise<Principal | undefined>,
+): Authentication {
   let known = new Map<string, Known>();
   /** Those that are known to be valid now, of `known`. */
   let valid = new WeakSet<Known>();
@@ -51,9 +52,7 @@ export function createAuthentication(options: {
   }
 
   async function principalOfToken(token: string, onStranger: () => void): Promise<Principal | undefined> {
-    const hash = hashToken(token);
-    if (firstHash !== undefined && isSameHash(hash, firstHash)) return FIRST;
-    const id = hash.toString('base64');
+    const id = hashToken(token).toString('base64');
     const now = performance.now();
     const found = known.get(id);
     if (found !== undefined && found.until > now) {

@@ -1,3 +1,4 @@
+import { KEY_PATTERN } from '@baton/contracts';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../log-level.js';
 import { setting } from './setting.js';
@@ -53,6 +54,12 @@ export function rateSetting(byDefault: number, notes: { readonly does: string; r
 
 /** What a service with an HTTP API reads beside the others. */
 export const httpSettings = {
+  BATON_ADMIN_KEY: setting(z.string().regex(KEY_PATTERN).optional(), {
+    does: 'The first API key, of an admin, with which the others are made (`POST /v1/keys`). Changed by a restart; without one, only keys made before are taken. metrics-service knows it from task-service too, as it knows all others, and needs it only to answer an admin while NATS is away.',
+    expected: 'baton_ and 32 to 128 letters and digits, such as $(openssl rand -hex 32)',
+    example: 'baton_b1946ac92492d2347c6235b4d2611184b1946ac92492d234',
+    secret: true,
+  }),
   BATON_HTTP_MAX_CONNECTIONS: setting(z.coerce.number().int().min(1).max(1_000_000).default(10_000), {
     does: 'How many connections the HTTP API holds; what comes beyond them is closed.',
     expected: 'a number from 1 to 1000000',
@@ -80,7 +87,12 @@ export const serviceSettings = {
   ),
   BATON_NATS_CREDENTIALS: natsCredentialsSetting('What the service logs in to NATS with.'),
   BATON_HTTP_HOST: setting(z.string().default('127.0.0.1'), {
-    does: 'The address that HTTP and the operations port listen on. 0.0.0.0 takes connections from other machines, as in a container.',
+    does: 'The address that the HTTP API listens on. 0.0.0.0 takes connections from other machines, as in a container.',
+    expected: 'an address of this machine',
+    example: '0.0.0.0',
+  }),
+  BATON_OPERATIONS_HOST: setting(z.string().default('127.0.0.1'), {
+    does: 'The address that the operations port listens on, which asks for no key: let only those reach it who may see and set what is there.',
     expected: 'an address of this machine',
     example: '0.0.0.0',
   }),

@@ -28,7 +28,7 @@ Try, in another terminal, an agent and a task for it:
   curl -s ${taskUrl}/v1/tasks -H ${key} -H 'content-type: application/json' \\
     -d '{"title":"Say hello","requiredCapabilities":[{"name":"greeting"}],"input":{"name":"world"}}'
   curl -s ${taskUrl}/v1/tasks -H ${key}
-  curl -s ${metricsUrl}/v1/metrics/tasks
+  curl -s ${metricsUrl}/v1/metrics/tasks -H ${key}
 
 Ctrl-C stops everything.`;
 }

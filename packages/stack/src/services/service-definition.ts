@@ -33,6 +33,7 @@ export const batonServices: readonly ServiceDefinition[] = [
     name: 'metrics-service',
     script: 'services/metrics-service/dist/main.js',
     database: 'metrics',
+    takesAdminKey: true,
     http: { variable: 'BATON_METRICS_HTTP_PORT', standard: 4003 },
     operations: { variable: 'BATON_METRICS_OPERATIONS_PORT', standard: 4103 },
   },

@@ -53,7 +53,7 @@ export async function planService(
   });
   const http = definition.http && (await servicePort(definition.name, definition.http, context));
   const operations = await servicePort(definition.name, definition.operations, context);
-  const host = reachableHost(environment);
+  const host = reachableHost(environment['BATON_HTTP_HOST']);
   const database = { main: stack.postgresUrl, metrics: stack.metricsPostgresUrl };
   return {
     name: definition.name,
@@ -86,13 +86,13 @@ export async function planService(
       stopDeadlineMs: stopDeadlineMs(environment),
     },
     httpUrl: http === undefined ? undefined : `http://${host}:${http}`,
-    operationsUrl: `http://${host}:${operations}`,
+    operationsUrl: `http://${reachableHost(environment['BATON_OPERATIONS_HOST'])}:${operations}`,
   };
 }
 
-/** Where a service that listens on BATON_HTTP_HOST answers this machine, as it stands in a URL. */
-function reachableHost(environment: NodeJS.ProcessEnv): string {
-  const host = environment['BATON_HTTP_HOST'] || '127.0.0.1';
+/** Where a service that listens on an address answers this machine, as it stands in a URL. */
+function reachableHost(listening: string | undefined): string {
+  const host = listening || '127.0.0.1';
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return isIPv6(host) ? `[${host}]` : host;

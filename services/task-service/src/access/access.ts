@@ -1,4 +1,3 @@
-import type { Authentication } from '@baton/runtime';
 import type { Logger } from 'pino';
 import type { Pool } from '../database/database.js';
 import type { Cursors } from '../tasks/cursor.js';
@@ -11,7 +10,6 @@ import { TokenService } from './token.service.js';
 export type Access = {
   readonly service: AccessService;
   readonly tokens: TokenService;
-  readonly authentication: Authentication;
   readonly keys: KeyService;
 };
 
@@ -25,8 +23,7 @@ type Parts = {
 
 /** Wires it; `firstKey` is the key of the configuration. */
 export function createAccess({ pool, reading, cursors, mintId, logger }: Parts, firstKey?: string): Access {
-  const tokens = new TokenService(pool, logger);
-  const authentication = tokens.authentication(firstKey);
-  const keys = new KeyService(pool, authentication, cursors, mintId);
-  return { service: new AccessService(reading), tokens, authentication, keys };
+  const tokens = new TokenService(pool, logger, firstKey);
+  const keys = new KeyService(pool, tokens.authentication, cursors, mintId);
+  return { service: new AccessService(reading), tokens, keys };
 }

@@ -23,7 +23,7 @@ declare module 'fastify' {
 }
 
 type Guard = {
-  readonly access: Pick<AccessParts, 'authentication' | 'service'>;
+  readonly access: Pick<AccessParts, 'tokens' | 'service'>;
   readonly config: Config;
   /** Told of what people were refused. */
   readonly onRefusal: (principal: Principal, request: FastifyRequest) => void;
@@ -31,9 +31,9 @@ type Guard = {
 
 /** Lets requests in as the table of access says, and agents with a key only as far as over NATS. */
 export function guardApi(instance: FastifyInstance, { access, config, onRefusal }: Guard): void {
-  const { authentication, service } = access;
+  const { tokens, service } = access;
   guardRoutes<FastifyRequest>(instance, {
-    authentication,
+    authentication: tokens.authentication,
     actionOf: actionOfRoute,
     rates: config,
     authorize: (principal, action, request) => {
