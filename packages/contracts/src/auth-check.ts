@@ -19,7 +19,6 @@ export const TOKEN_CHARACTERS = 8_192;
 
 /** A key or token somebody shows. */
 export const authCheckRequest = z.object({ token: z.string().min(1).max(TOKEN_CHARACTERS) });
-export type AuthCheckRequest = Readonly<z.infer<typeof authCheckRequest>>;
 
 /** Whom it stands for; null where it is none, or is expired or revoked. */
 export const authCheckAnswer = z.object({ principal: principal.nullable() });

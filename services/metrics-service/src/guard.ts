@@ -1,6 +1,5 @@
 import { actionOfRoute, DomainError, mayDo } from '@baton/contracts';
 import { createAuthentication, firstKeyCheck, guardRoutes } from '@baton/runtime';
-import type { FastifyInstance } from 'fastify';
 import type { Config } from './config.js';
 import type { TaskServiceClient } from './task-service.client.js';
 
@@ -9,7 +8,7 @@ import type { TaskServiceClient } from './task-service.client.js';
  * asked only the first key is let in, where the configuration has it: others are answered `UNAVAILABLE`.
  */
 export function guardReports(
-  instance: FastifyInstance,
+  instance: Parameters<typeof guardRoutes>[0],
   { tasks, config }: { readonly tasks: Pick<TaskServiceClient, 'check'>; readonly config: Config },
 ): void {
   const firstKey = firstKeyCheck(config.BATON_ADMIN_KEY);
