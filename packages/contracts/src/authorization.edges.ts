@@ -22,6 +22,7 @@ export const ROUTE_ACTIONS = {
   listDependencies: 'task.relatives',
   listSubtasks: 'task.relatives',
   readTree: 'task.relatives',
+  readTrace: 'task.relatives',
   replaceTask: 'task.update',
   patchTask: 'task.update',
   deleteTask: 'task.delete',

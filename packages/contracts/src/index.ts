@@ -40,6 +40,7 @@ export * from './task-filter.js';
 export * from './task-list.js';
 export * from './task-changes.js';
 export * from './task-type.js';
+export * from './task-trace.js';
 export * from './task-view.js';
 export * from './task-watch.js';
 export * from './usage.js';

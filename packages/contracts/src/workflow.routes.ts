@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pageOf, type Route } from './route.js';
 import { CHANGE_ERRORS, VERSIONED } from './command.routes.js';
+import { taskTrace } from './task-trace.js';
 import { taskDependency, taskListItem } from './task-view.js';
 import { uuid } from './words.js';
 import { linkTask, listRelatives } from './workflow.js';
@@ -28,6 +29,17 @@ export const WORKFLOW_ROUTES = {
     params: edge,
     ...VERSIONED,
     errors: CHANGE_ERRORS,
+  },
+  readTrace: {
+    method: 'GET',
+    path: '/v1/tasks/{id}/trace',
+    tag: 'Reading',
+    summary: 'Shows the life of a task as spans: waits, attempts, delegations, children',
+    description:
+      'Made of the history alone, so that it needs no OpenTelemetry and tells of archived tasks too. Every span but that of the task has a parent; an attempt that follows another one has a link to it.',
+    params,
+    answers: { 200: taskTrace },
+    errors: ['TASK_NOT_FOUND'],
   },
   listDependencies: {
     method: 'GET',

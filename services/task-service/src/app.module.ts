@@ -35,6 +35,8 @@ import { DecisionService } from './tasks/decision.service.js';
 import { ListService } from './tasks/list.service.js';
 import { RelativesController } from './tasks/relatives.controller.js';
 import { RelativesService } from './tasks/relatives.service.js';
+import { TraceController } from './trace/trace.controller.js';
+import { TraceService } from './trace/trace.service.js';
 import { TaskController } from './tasks/task.controller.js';
 import { TaskReading } from './tasks/task.reading.service.js';
 import { TaskReadingController } from './tasks/task.reading.controller.js';
@@ -68,6 +70,7 @@ export class AppModule {
         CommandController,
         TaskReadingController,
         RelativesController,
+        TraceController,
         OperationController,
         AgentController,
         DocumentsController,
@@ -93,6 +96,7 @@ export class AppModule {
         { provide: AdmissionService, useValue: services.admission },
         { provide: TaskService, useValue: services.tasks },
         { provide: RelativesService, useValue: services.relatives },
+        { provide: TraceService, useValue: services.traces },
         { provide: TaskReading, useValue: services.reading },
         { provide: ChoiceService, useValue: services.choices },
         { provide: DecisionService, useValue: services.decisions },

@@ -40,6 +40,7 @@ import { ListService } from './tasks/list.service.js';
 import { TaskReading } from './tasks/task.reading.service.js';
 import { RelativesService } from './tasks/relatives.service.js';
 import { TaskService } from './tasks/task.service.js';
+import { TraceService } from './trace/trace.service.js';
 import { BudgetService } from './usage/budget.service.js';
 import { UsageService } from './usage/usage.service.js';
 import type { AdmissionService } from './types/admission.service.js';
@@ -81,6 +82,7 @@ export type Services = {
   readonly access: Access;
   readonly lists: ListService;
   readonly relatives: RelativesService;
+  readonly traces: TraceService;
   readonly bulk: OperationService;
   readonly agents: AgentService;
   readonly operations: AgentOperations;
@@ -199,6 +201,7 @@ export async function createServices(
     streams: new EventStreams(watches, reading),
     access,
     lists,
+    traces: new TraceService(pools.lists),
     relatives: new RelativesService(pool, new Cursors(cursorKey, 'relatives')),
     bulk: new OperationService(pool, lists, operationRunner, mintId, () => clock.now()),
     agents,
