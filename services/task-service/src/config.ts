@@ -16,6 +16,15 @@ function daysSetting(byDefault: number, notes: { readonly does: string; readonly
   });
 }
 
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Keys are read from it: on the way they must not be changed. */
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, search, hash } = new URL(text);
+  return (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) && search + hash === '';
+}
+
 /** The environment of task-service. */
 export const configSchema = z.object({
   DATABASE_URL: postgresSetting(
@@ -32,6 +41,21 @@ export const configSchema = z.object({
     does: 'How many batches of changes are written at the same time. Each lane takes up to four connections of Postgres, beside 19 for everything else.',
     expected: 'a number from 1 to 16',
     example: '4',
+  }),
+  BATON_OIDC_ISSUER: setting(z.string().refine(isIssuer).optional(), {
+    does: 'The OpenID Connect issuer whose access tokens (JWT) are taken beside API keys.',
+    expected: 'its address as tokens name it, https:// (or http:// on this machine)',
+    example: 'https://login.example.org/realms/agents',
+  }),
+  BATON_OIDC_AUDIENCE: setting(z.string().min(1).default('baton'), {
+    does: 'What such tokens must name as their audience.',
+    expected: 'a word or an address',
+    example: 'https://baton.example.org',
+  }),
+  BATON_OIDC_ROLES_CLAIM: setting(z.string().min(1).default('roles'), {
+    does: 'The claim of such tokens that lists roles, of which `baton-admin`, `baton-operator` and `baton-viewer` count; a token without one is not taken.',
+    expected: 'the name of a claim, where dots lead inside',
+    example: 'realm_access.roles',
   }),
   BATON_AGENT_ENROLMENT: setting(z.enum(['open', 'closed']).default('open'), {
     does: 'Whether an agent that nobody registered may join by saying hello.',

@@ -163,7 +163,7 @@ export async function createServices(
   const hints = new HintService(bus);
   const watches = new WatchService(pool, bus, () => clock.now());
   const keyCursors = new Cursors(cursorKey, 'keys');
-  const access = createAccess({ pool, reading, cursors: keyCursors, mintId, logger }, config.BATON_ADMIN_KEY);
+  const access = createAccess({ pool, reading, cursors: keyCursors, mintId, logger }, config);
   const calls = new CallsService(pool, tasks, reading, lists, admission, access.service);
   const decisions = new DecisionService(pool, bus, holds);
   for (const listener of [offers, hints, watches, inbox, holds, completions, recheckNewWaits(writePath)])

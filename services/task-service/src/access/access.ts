@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
+import type { Config } from '../config.js';
 import type { Pool } from '../database/database.js';
 import type { Cursors } from '../tasks/cursor.js';
 import type { TaskReading } from '../tasks/task.reading.service.js';
 import { AccessService } from './access.service.js';
+import { createTokenVerifier } from './jwt.js';
 import { KeyService } from './key.service.js';
 import { TokenService } from './token.service.js';
 
@@ -21,9 +23,12 @@ type Parts = {
   readonly logger: Logger;
 };
 
-/** Wires it; `firstKey` is the key of the configuration. */
-export function createAccess({ pool, reading, cursors, mintId, logger }: Parts, firstKey?: string): Access {
-  const tokens = new TokenService(pool, logger, firstKey);
+/** Wires it. */
+export function createAccess({ pool, reading, cursors, mintId, logger }: Parts, config: Config): Access {
+  const { BATON_OIDC_ISSUER: issuer, BATON_ADMIN_KEY: firstKey } = config;
+  const { BATON_OIDC_AUDIENCE: audience, BATON_OIDC_ROLES_CLAIM: rolesClaim } = config;
+  const verify = issuer === undefined ? undefined : createTokenVerifier({ issuer, audience, rolesClaim });
+  const tokens = new TokenService(pool, logger, { firstKey, verify });
   const keys = new KeyService(pool, tokens.authentication, cursors, mintId);
   return { service: new AccessService(reading), tokens, keys };
 }

@@ -11,24 +11,33 @@ import type { Pool } from '../database/database.js';
 import { Loop } from '../loop.js';
 import { findValidKey, touchKeys } from './key.store.js';
 
+/** What is known beside the table. */
+type KnownBeside = {
+  /** The key of the configuration. */
+  readonly firstKey: string | undefined;
+  /** Checks tokens of an issuer, where there is one. */
+  readonly verify: ((token: string) => Promise<Principal | undefined>) | undefined;
+};
+
 const TOUCH_MS = 5_000;
 
-/** Tells who shows a key: at this service's own edge, and to services that ask for it. */
+/** Tells who shows a key or a token: at this service's own edge, and to services that ask for it. */
 export class TokenService {
   /** What the edge asks. */
   readonly authentication: Authentication;
   /** Writes down which keys were used, all of some seconds in one statement. */
   readonly loop: Loop;
+  private readonly verify: KnownBeside['verify'];
   private readonly firstKey: (token: string) => Principal | undefined;
   private used = new Set<string>();
 
   constructor(
     private readonly pool: Pool,
     logger: Logger,
-    /** The key of the configuration. */
-    firstKey: string | undefined,
+    { firstKey, verify }: KnownBeside,
   ) {
     this.firstKey = firstKeyCheck(firstKey);
+    this.verify = verify;
     this.loop = new Loop('the last use of API keys', TOUCH_MS, () => this.writeUsed(), logger);
     const { principalOf, forget } = createAuthentication((token) => this.look(token));
     this.authentication = {
@@ -44,7 +53,7 @@ export class TokenService {
   }
 
   private async look(token: string): Promise<Principal | undefined> {
-    if (!KEY_PATTERN.test(token)) return undefined;
+    if (!KEY_PATTERN.test(token)) return this.verify?.(token);
     const first = this.firstKey(token);
     if (first !== undefined) return first;
     const hash = hashToken(token);
