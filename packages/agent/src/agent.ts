@@ -57,6 +57,8 @@ export function createAgent(options: AgentOptions): Agent {
         progress: (report) => runner.progress(run, report),
         use: (used) => runner.use(run, used),
         delegate: (to) => runner.delegate(run, to),
+        log: (level, message) => runner.reports.log(run, level, message),
+        save: (verb, fields) => runner.reports.save(run, verb, fields),
       });
       return settings.handler(whole.task, context);
     },

@@ -2,12 +2,16 @@ import {
   agentId,
   parse,
   usage,
+  type Artifact,
   type Block,
   type ChildResult,
   type ConnectedAgent,
   type DependencyResult,
+  type JsonValue,
+  type LogLevel,
   type OfferedTask,
   type PreviousAttempt,
+  type ReportVerb,
   type TaskDetail,
   type TaskQuestion,
   type TaskStatus,
@@ -32,10 +36,24 @@ export type TaskContext = {
   readonly questions: readonly TaskQuestion[];
   /** How earlier attempts ended, the latest last. */
   readonly previousAttempts: readonly PreviousAttempt[];
+  /** What an earlier attempt saved last to go on from; null when there is nothing. */
+  readonly checkpoint: JsonValue | null;
   /** The result of the dependency with this name or task id; throws if there is none. */
   dependency(name: string): DependencyResult;
   /** 0 to 100. Sent at most four times a second, the latest wins. */
   progress(percent: number, message?: string): void;
+  /** Writes a line (the first 2,000 characters of it) into the log of the task, which keeps the first 2,000 lines. */
+  log(message: string, level?: LogLevel): void;
+  /**
+   * Tells where something is that the task made; one of the same name is replaced. Rejects with a `DomainError` when
+   * Baton does not take it.
+   */
+  saveArtifact(artifact: Artifact): Promise<void>;
+  /**
+   * Saves how far the work is, as JSON of at most 256 KiB: whichever agent tries the task next finds it as `checkpoint`,
+   * the latest alone. Null: there is nothing to go on from any more. Rejects likewise.
+   */
+  saveCheckpoint(value: unknown): Promise<void>;
   /**
    * Creates children of this task. Without a key of the caller's own, the n-th call finds what the n-th call of an
    * earlier attempt created.
@@ -70,6 +88,8 @@ export type RunActions = {
   progress(report: ProgressReport): void;
   use(usage: Usage): void;
   delegate(to: string): Promise<HandedOn>;
+  log(level: LogLevel, message: string): void;
+  save(verb: ReportVerb, fields: object): Promise<void>;
 };
 
 /** Does a task and returns its result as JSON (nothing means `null`); throwing fails it, to be tried again. */
@@ -77,6 +97,7 @@ export type TaskHandler = (task: OfferedTask, context: TaskContext) => unknown;
 
 export function createContext(run: Run, calls: Calls, actions: RunActions): TaskContext {
   const { task, attempt, dependencyResults, childResults, questions, previousAttempts } = run.assignment;
+  const { checkpoint = null } = run.assignment;
   const { signal } = run.abort;
   let creates = 0;
 
@@ -94,6 +115,7 @@ export function createContext(run: Run, calls: Calls, actions: RunActions): Task
     childResults,
     questions,
     previousAttempts,
+    checkpoint,
     dependency: (name) => findDependency(dependencyResults, name),
     progress(percent, message) {
       if (!Number.isFinite(percent))
@@ -101,6 +123,9 @@ export function createContext(run: Run, calls: Calls, actions: RunActions): Task
       const report = { percent: Math.min(100, Math.max(0, percent)) };
       actions.progress(message === undefined ? report : { ...report, message: message.slice(0, 1_000) });
     },
+    log: (message, level = 'info') => actions.log(level, message),
+    saveArtifact: (artifact) => actions.save('artifact', { artifact }),
+    saveCheckpoint: (value) => actions.save('checkpoint', { checkpoint: value ?? null }),
     spawn: spawn as Create,
     get: (taskId) => calls.get(taskId, signal),
     block(wait) {

@@ -25,6 +25,7 @@ export type { EndListener } from './inbox.js';
 export type { AgentLogger } from './logger.js';
 export { DomainError } from '@baton/contracts';
 export type {
+  Artifact,
   Block,
   ChildResult,
   ConnectedAgent,
@@ -34,6 +35,7 @@ export type {
   DecisionView,
   DependencyResult,
   InboxItem,
+  LogLevel,
   OfferedTask,
   PatchTaskInput,
   PreviousAttempt,

@@ -1,7 +1,8 @@
-import type { Assignment, OfferAnswer, TaskAnswer, Usage } from '@baton/contracts';
+import type { Assignment, OfferAnswer, ReportVerb, TaskAnswer, Usage } from '@baton/contracts';
 import { fromErrorBody, TaskAborted, TaskFailure, type AbortKind } from './errors.js';
 import { completed, returned, sendOutcome, thrownOutcome, type Outcome } from './outcome.js';
 import { createProgress, type ProgressReport } from './progress.js';
+import { createReports, type Reports } from './reports.js';
 import { createRuns, type Run } from './runs.js';
 import { createTold } from './told.js';
 import type { HandedOn } from './context.js';
@@ -18,6 +19,8 @@ export type Runner = {
   progress(run: Run, report: ProgressReport): void;
   /** All that the run has used up so far; told with what is said next. */
   use(run: Run, usage: Usage): void;
+  /** What a run leaves with its task. */
+  readonly reports: Reports;
   /** Hands the run's task on; rejects with why not, and then the run goes on. */
   delegate(run: Run, to: string): Promise<HandedOn>;
   /** The task is no longer ours (that attempt of it, if one is named): its handler is told to stop. */
@@ -52,6 +55,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const { id, commands, logger } = options;
   const runs = createRuns(options);
   const progress = createProgress(sendProgress);
+  const reports = createReports(sendReport);
   const told = createTold();
   const handingOn = new Set<Run>();
   let open = true;
@@ -104,6 +108,7 @@ export function createRunner(options: RunnerOptions): Runner {
     if (leaving) return finish(run, returned('draining'));
     runs.move(run, 'running');
     const outcome = await work(run);
+    await reports.settled(run);
     span.ended(told.with(run, outcome));
     if (runs.has(run) && run.state === 'running') await finish(run, outcome);
   }
@@ -136,6 +141,15 @@ export function createRunner(options: RunnerOptions): Runner {
     if (answer.ok || !isRunning(run)) return;
     note(run, 'progress', answer);
     if (isLoss(answer)) drop(run, 'stale', answer.error.message);
+  }
+
+  async function sendReport(run: Run, verb: ReportVerb, fields: object): Promise<TaskAnswer> {
+    if (!isRunning(run)) throw run.abort.signal.reason ?? new Error('the task has ended');
+    const answer = await commands.send(verb, run.hold, fields);
+    if (answer.ok || !isRunning(run)) return answer;
+    note(run, verb, answer);
+    if (isLoss(answer)) drop(run, 'stale', answer.error.message);
+    return answer;
   }
 
   function note(run: Run, verb: string, answer: TaskAnswer & { ok: false }): void {
@@ -201,6 +215,7 @@ export function createRunner(options: RunnerOptions): Runner {
     use(run, usage) {
       if (isRunning(run)) progress.report(run, told.use(run, usage));
     },
+    reports,
     delegate,
     abort(taskId, attempt, kind, detail) {
       const run = runs.get(taskId);

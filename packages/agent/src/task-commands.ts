@@ -3,6 +3,7 @@ import {
   agentSubject,
   DomainError,
   LIMITS,
+  REPORT_VERBS,
   TASK_VERBS,
   type ErrorBody,
   type TaskAnswer,
@@ -64,7 +65,8 @@ function verbBatcher(verb: TaskVerb, { id, connection, logger }: TaskCommandsOpt
   return createBatcher<TaskAnswer>({
     maxItems: LIMITS.agentItems,
     maxBytes: LIMITS.agentMessageBytes,
-    maxFlushes: MAX_FLUSHES,
+    // Of what a handler leaves the order counts.
+    maxFlushes: isReport(verb) ? 1 : MAX_FLUSHES,
     retryAfterMs,
     tooLarge: (bytes) =>
       refusal(
@@ -101,6 +103,10 @@ function isAnswers(items: unknown, count: number): items is TaskAnswer[] {
     items.length === count &&
     items.every((item: TaskAnswer | null) => item?.ok === true || typeof item?.error?.code === 'string')
   );
+}
+
+function isReport(verb: TaskVerb): boolean {
+  return (REPORT_VERBS as readonly TaskVerb[]).includes(verb);
 }
 
 function refusal(error: ErrorBody): TaskAnswer {

@@ -26,6 +26,13 @@ export async function readWhole(
   ]);
   const results = { dependencyResults: dependencies, childResults: children };
   if (detail === undefined) return { ...rest, task, ...results };
-  const { description, metadata, input, context, questions } = detail;
-  return { ...rest, task: { ...task, description, metadata, input, context }, ...results, questions };
+  const { description, metadata, input, context, questions, checkpoint } = detail;
+  const saved = checkpoint === null || checkpoint.value === null ? {} : { checkpoint: checkpoint.value };
+  return {
+    ...rest,
+    task: { ...task, description, metadata, input, context },
+    ...results,
+    questions,
+    ...saved,
+  };
 }

@@ -3,7 +3,8 @@ import type { AgentAnswer } from './agent-protocol.js';
 import { jsonValue, text } from './json.js';
 import { LIMITS } from './limits.js';
 import { TASK_STATUSES, taskError } from './task.js';
-import type { TaskVerb } from './subjects.js';
+import type { ReportVerb, TaskVerb } from './subjects.js';
+import { artifact, logLine } from './task-reports.js';
 import { usage } from './usage.js';
 import { agentId, traceparent, uuid } from './words.js';
 import { blockForAnswer, blockForChildren } from './workflow.js';
@@ -34,6 +35,9 @@ const giveBack = { reason: z.enum(['draining', 'declined']), usage: used };
 export const taskCommands = {
   start: z.object(held),
   progress: z.object({ ...held, ...progress }),
+  log: z.object({ ...held, ...logLine }),
+  artifact: z.object({ ...held, artifact }),
+  checkpoint: z.object({ ...held, checkpoint: jsonValue }),
   complete: z.object({ ...held, ...complete }),
   fail: z.object({ ...held, error: z.object(taskError.shape), usage: used }),
   return: z.object({ ...held, ...giveBack }),
@@ -59,7 +63,7 @@ export const heldRequests = {
     z.strictObject({ ...inStead, ...blockForChildren }),
     z.strictObject({ ...inStead, ...blockForAnswer }),
   ]),
-} as const satisfies Record<TaskVerb, z.ZodType>;
+} as const satisfies Record<Exclude<TaskVerb, ReportVerb>, z.ZodType>;
 
 /** One command, or several in one message: the items are then parsed and answered one by one. */
 export const taskItems = z.object({ items: z.array(z.unknown()).min(1).max(LIMITS.agentItems) });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { announcement } from './agent.js';
 import { decisionAsSent } from './decision.js';
+import { jsonValue } from './json.js';
 import { taskError } from './task.js';
 import { childResult, dependencyResult, taskDetail } from './task-view.js';
 import { agentId, timestamp, uuid } from './words.js';
@@ -76,9 +77,11 @@ export const assignment = z.object({
   questions: z.array(taskQuestion).readonly(),
   /** How earlier attempts ended, the latest last. */
   previousAttempts: z.array(previousAttempt).readonly(),
+  /** What an earlier attempt left to go on from, if one did. */
+  checkpoint: jsonValue.exactOptional(),
   /** The holder's own process was already working on it. */
   resume: z.literal(true).exactOptional(),
-  /** Description, input, context and results did not fit a message: read them with `call.get`. */
+  /** Description, input, context, checkpoint and results did not fit a message: read them with `call.get`. */
   truncated: z.literal(true).exactOptional(),
 });
 export type Assignment = Readonly<z.infer<typeof assignment>>;
@@ -98,6 +101,7 @@ export const offer = z.object({
       childResults: z.array(z.unknown()).default([]),
       questions: z.array(z.unknown()).default([]),
       previousAttempts: z.array(z.unknown()),
+      checkpoint: z.unknown().optional(),
       resume: z.literal(true).optional(),
       truncated: z.literal(true).optional(),
     }),

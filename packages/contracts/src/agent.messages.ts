@@ -88,6 +88,16 @@ export const SESSION_MESSAGES = {
 export const COMMAND_MESSAGES = {
   'task.start': command('start', 'The agent begins to work.'),
   'task.progress': command('progress', 'How far it is.'),
+  'task.log': command('log', 'A line for the log of the task.', ['TOO_MANY_LOG_LINES']),
+  'task.artifact': command(
+    'artifact',
+    'Where something is that the task made. One of the same name is replaced.',
+    ['TOO_MANY_ARTIFACTS'],
+  ),
+  'task.checkpoint': command(
+    'checkpoint',
+    'How far it came, to go on from: the next attempt gets the latest with its offer. Null: nothing any more.',
+  ),
   'task.complete': command('complete', 'Done, with a result.', ['INVALID_RESULT']),
   'task.fail': command(
     'fail',

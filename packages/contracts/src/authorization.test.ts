@@ -12,7 +12,20 @@ const usedBy = (edges: Readonly<Record<string, Action>>) => new Set(Object.value
 /** What an agent may do with a task, relation by relation: written a second time, on purpose. */
 const OF_RELATION: Readonly<Record<Relation, readonly string[]>> = {
   creator: ['read', 'release', 'update', 'link', 'unlink', 'unblock', 'cancel', 'answer', 'reopen', 'delete'],
-  holder: ['read', 'spawn', 'start', 'progress', 'block', 'return', 'complete', 'fail', 'delegate'],
+  holder: [
+    'read',
+    'spawn',
+    'start',
+    'progress',
+    'log',
+    'artifact',
+    'checkpoint',
+    'block',
+    'return',
+    'complete',
+    'fail',
+    'delegate',
+  ],
   delegator: ['read'],
   ancestorHolder: ['read', 'cancel', 'answer'],
   dependentHolder: ['read'],

@@ -72,6 +72,8 @@ export const ERRORS = {
   },
   DELEGATION_FANOUT: { status: 422, retryable: false, title: 'The parent task has too many children' },
   BUDGET_EXCEEDED: { status: 422, retryable: false, title: 'The budget of the task tree is spent' },
+  TOO_MANY_LOG_LINES: { status: 422, retryable: false, title: 'The log of the task is full' },
+  TOO_MANY_ARTIFACTS: { status: 422, retryable: false, title: 'The task has as many artifacts as may be' },
   TOO_MANY_POLICIES: { status: 422, retryable: false, title: 'There are as many policies as may be' },
   TOO_MANY_TYPES: { status: 422, retryable: false, title: 'There are as many task types as may be' },
   RATE_LIMITED: { status: 429, retryable: true, title: 'Too many requests' },

@@ -38,6 +38,7 @@ export * from './subjects.js';
 export * from './task.js';
 export * from './task-filter.js';
 export * from './task-list.js';
+export * from './task-reports.js';
 export * from './task-changes.js';
 export * from './task-type.js';
 export * from './task-trace.js';

@@ -27,6 +27,11 @@ export const LIMITS = {
   treeDepth: 16,
   /** Agents that handed one task on. */
   delegationChain: 8,
+  /** Of one task: lines of its log, characters of a line, artifacts. */
+  logLines: 2_000,
+  logCharacters: 2_000,
+  artifacts: 64,
+  urlCharacters: 1_024,
   listPage: 200,
   /** Unacknowledged ends of an agent are counted up to here; one more stands for all beyond. */
   inboxCounted: 1_000,

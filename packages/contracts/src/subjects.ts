@@ -61,7 +61,19 @@ export const taskProgressSubject = (taskId: string) => `task.${taskId}.progress`
 
 export const QUEUE_GROUPS = { task: 'task-service', distribution: 'distribution-service' } as const;
 
-export const TASK_VERBS = ['start', 'progress', 'complete', 'fail', 'return', 'delegate', 'block'] as const;
+/** What a holder leaves with its task while it works on it; only agents say it, and no version of the task comes of it. */
+export const REPORT_VERBS = ['log', 'artifact', 'checkpoint'] as const;
+export type ReportVerb = (typeof REPORT_VERBS)[number];
+export const TASK_VERBS = [
+  'start',
+  'progress',
+  ...REPORT_VERBS,
+  'complete',
+  'fail',
+  'return',
+  'delegate',
+  'block',
+] as const;
 export type TaskVerb = (typeof TASK_VERBS)[number];
 export const CALL_VERBS = [
   'create',

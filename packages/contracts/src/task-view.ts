@@ -10,6 +10,7 @@ import {
   TASK_STATUSES,
   taskError,
 } from './task.js';
+import { taskArtifact, taskCheckpoint } from './task-reports.js';
 import { usage } from './usage.js';
 import { actor, agentId, timestamp, uuid, word } from './words.js';
 import { taskQuestion } from './workflow.js';
@@ -109,6 +110,10 @@ export const taskDetail = taskView.extend({
   /** What all attempts together have used up, as far as they told. */
   usage: usage.nullable(),
   dependencies: list(taskDependency),
+  /** What it made that is kept elsewhere, in the order it was told of last. */
+  artifacts: list(taskArtifact),
+  /** What the next attempt can go on from, if an earlier one left it. */
+  checkpoint: taskCheckpoint.nullable(),
   /** Whether it has gone to the archive, where it can be read alike and from where a reopen brings it back. */
   archived: z.boolean(),
   /** What its holders asked and were told, the latest last. */

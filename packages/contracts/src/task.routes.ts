@@ -6,6 +6,7 @@ import { DELEGATION_ERRORS } from './delegation.js';
 import { errorBody } from './errors.js';
 import type { Route } from './route.js';
 import { createBatch, createGraph, createTask, TASK_STATUSES, taskHistory } from './task.js';
+import { readLogs, taskLogLine } from './task-reports.js';
 import { countTasks, listTasks, taskCount, taskPage } from './task-list.js';
 import { createdTask, taskDetail, taskHistoryEntry, taskView } from './task-view.js';
 import { uuid } from './words.js';
@@ -126,6 +127,16 @@ export const TASK_ROUTES = {
     params,
     query: taskHistory,
     answers: { 200: z.object({ data: z.array(taskHistoryEntry) }) },
+    errors: ['TASK_NOT_FOUND'],
+  },
+  readLogs: {
+    method: 'GET',
+    path: '/v1/tasks/{id}/logs',
+    tag: 'Reading',
+    summary: 'Lists what the holders of a task wrote into its log, 500 lines at a time',
+    params,
+    query: readLogs,
+    answers: { 200: z.object({ data: z.array(taskLogLine) }) },
     errors: ['TASK_NOT_FOUND'],
   },
   readEvents: {

@@ -15,6 +15,7 @@ import { AgentService } from './agents/agent.service.js';
 import { CallsService } from './agents/calls.service.js';
 import { GreetingService } from './agents/greeting.service.js';
 import { LooksService } from './agents/looks.service.js';
+import { ReportService } from './agents/report.service.js';
 import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
 import { ChoiceService } from './distribution/choice.service.js';
@@ -109,6 +110,7 @@ export class AppModule {
         { provide: GreetingService, useValue: services.greetings },
         { provide: SessionService, useValue: services.sessions },
         { provide: TaskVerbsService, useValue: services.verbs },
+        { provide: ReportService, useValue: services.reports },
         { provide: CallsService, useValue: services.calls },
         { provide: LooksService, useValue: services.looks },
         { provide: DistributionService, useValue: services.distribution },

@@ -18,6 +18,7 @@ import { InboxService } from './agents/inbox.service.js';
 import { LooksService } from './agents/looks.service.js';
 import { OfferService } from './agents/offer.service.js';
 import { RedistributionService } from './agents/redistribution.service.js';
+import { ReportService } from './agents/report.service.js';
 import { SessionService } from './agents/session.service.js';
 import { TaskVerbsService } from './agents/task-verbs.service.js';
 import type { Config } from './config.js';
@@ -92,6 +93,7 @@ export type Services = {
   readonly greetings: GreetingService;
   readonly sessions: SessionService;
   readonly verbs: TaskVerbsService;
+  readonly reports: ReportService;
   readonly calls: CallsService;
   readonly looks: LooksService;
   readonly distribution: DistributionService;
@@ -221,6 +223,7 @@ export async function createServices(
     sessions,
     budgets,
     verbs: new TaskVerbsService(pool, writePath, usage, admission, watches),
+    reports: new ReportService(pool),
     calls,
     looks: new LooksService(access.service, reading, decisions, watches),
     distribution: new DistributionService(pool, writePath, leases, holds, clock),

@@ -31,6 +31,9 @@ export type Command = {
   readonly usage?: { readonly inputTokens: number };
   readonly percent?: number;
   readonly message?: string;
+  readonly level?: string;
+  readonly artifact?: object;
+  readonly checkpoint?: unknown;
 };
 
 /** Gives the answer to a request; `undefined`: none at all. */

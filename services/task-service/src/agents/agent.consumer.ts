@@ -14,6 +14,7 @@ import { Controller } from '@nestjs/common';
 import { CallsService } from './calls.service.js';
 import { LooksService } from './looks.service.js';
 import { GreetingService } from './greeting.service.js';
+import { ReportService } from './report.service.js';
 import { TaskVerbsService } from './task-verbs.service.js';
 
 const queue = QUEUE_GROUPS.task;
@@ -25,6 +26,7 @@ export class AgentConsumer {
   constructor(
     private readonly greetings: GreetingService,
     private readonly verbs: TaskVerbsService,
+    private readonly reports: ReportService,
     private readonly calls: CallsService,
     private readonly looks: LooksService,
   ) {}
@@ -72,6 +74,21 @@ export class AgentConsumer {
   @Replies(agentSubject.task(ANY, 'progress'), { queue })
   progress(body: unknown, { subject }: BusContext) {
     return this.verbs.progress(agentOf(subject), body);
+  }
+
+  @Replies(agentSubject.task(ANY, 'log'), { queue })
+  log(body: unknown, { subject }: BusContext) {
+    return this.reports.log(agentOf(subject), body);
+  }
+
+  @Replies(agentSubject.task(ANY, 'artifact'), { queue })
+  artifact(body: unknown, { subject }: BusContext) {
+    return this.reports.artifact(agentOf(subject), body);
+  }
+
+  @Replies(agentSubject.task(ANY, 'checkpoint'), { queue })
+  checkpoint(body: unknown, { subject }: BusContext) {
+    return this.reports.checkpoint(agentOf(subject), body);
   }
 
   @Replies(agentSubject.call(ANY, 'create'), { queue })

@@ -184,7 +184,13 @@ function planOf(agentId: string, { assignments }: OfferMessage) {
 const MESSAGE_BYTES = LIMITS.agentMessageBytes - 1_024;
 
 /** What is left of an assignment that is too large for any message: its agent reads the rest by id. */
-function withoutPayload({ task, dependencyResults, childResults, ...assignment }: Assignment): Assignment {
+function withoutPayload({
+  task,
+  dependencyResults,
+  childResults,
+  checkpoint: _,
+  ...assignment
+}: Assignment): Assignment {
   return {
     ...assignment,
     task: { ...task, description: '', metadata: {}, input: {}, context: {} },

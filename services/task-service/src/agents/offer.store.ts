@@ -1,4 +1,4 @@
-import type { Assignment, Decision, OfferedTask, PreviousAttempt } from '@baton/contracts';
+import type { Assignment, Decision, JsonValue, OfferedTask, PreviousAttempt } from '@baton/contracts';
 import type { Queryable } from '../database/database.js';
 import { pgArray } from '../database/pg-array.js';
 import { findQuestions } from '../tasks/relatives.store.js';
@@ -31,8 +31,8 @@ type OfferRow = Omit<OfferedTask, 'deadline'> & {
 
 /**
  * Reads what the agents named by the tasks need to work on them. Tasks that are not held with the attempt given any
- * more are left out: they were offered for an assignment that is over. Five statements whatever the number of
- * tasks, four of them only for tasks with dependencies, children or earlier attempts.
+ * more are left out: they were offered for an assignment that is over. Six statements whatever the number of
+ * tasks, five of them only for tasks with dependencies, children or earlier attempts.
  */
 export async function loadOffers(
   db: Queryable,
@@ -62,10 +62,9 @@ export async function loadOffers(
   );
   const again = rows.filter(({ attempt }) => attempt > 1);
   const attempts = await loadAttempts(db, again);
-  const questions = await findQuestions(
-    db,
-    again.map(({ id }) => id),
-  );
+  const againIds = again.map(({ id }) => id);
+  const questions = await findQuestions(db, againIds);
+  const checkpoints = await loadCheckpoints(db, againIds);
   const decisions = new Map(targets.map(({ taskId, decision }) => [taskId, decision]));
   return rows.map(
     ({ attempt, agentId, epoch, isStarted, hasDependencies, hasChildren, deadline, ...task }) => ({
@@ -80,6 +79,7 @@ export async function loadOffers(
         childResults: hasChildren ? (children.get(task.id) ?? []) : [],
         questions: questions.get(task.id) ?? [],
         previousAttempts: attempts.get(task.id) ?? [],
+        ...checkpoints.get(task.id),
       },
     }),
   );
@@ -115,6 +115,21 @@ async function loadAttempts(
     list.push({ ...rest, endedAt: iso(endedAt) });
   }
   return byTask;
+}
+
+/** What earlier attempts left to go on from. */
+async function loadCheckpoints(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, { readonly checkpoint: JsonValue }>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await db.query<{ id: string; checkpoint: JsonValue }>({
+    name: 'load-checkpoints',
+    text: `SELECT task_id AS id, value AS checkpoint FROM task_checkpoints
+      WHERE task_id = ANY($1::uuid[]) AND value::text <> 'null'`,
+    values: [pgArray(ids)],
+  });
+  return new Map(rows.map(({ id, checkpoint }) => [id, { checkpoint }]));
 }
 
 /** The decisions behind present assignments, for offers made again. */

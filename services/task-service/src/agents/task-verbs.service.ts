@@ -2,15 +2,12 @@ import {
   DomainError,
   parse,
   taskCommands,
-  taskItems,
   type Actor,
   type ProgressCommand,
   type TaskAnswer,
   type TaskItemsAnswer,
 } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
-import { refuseStale } from '../tasks/task.decide.js';
-import { readTasks } from '../tasks/task.store.js';
 import type { Accepted } from '../tasks/task.js';
 import { HELD_WORDS, type SaidCommand } from '../tasks/task.words.js';
 import type { UsageService } from '../usage/usage.service.js';
@@ -20,6 +17,8 @@ import { answerOnce } from '../write-path/answer.keys.js';
 import type { Idempotency } from '../write-path/submission.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import { saveProgress } from './progress.store.js';
+import { refusalOf } from './refusal.service.js';
+import { eachItem, orRefusal, refused } from './task-items.js';
 
 /** `agent.<id>.task.<verb>`: one command or several in one message, each judged and answered on its own. */
 export class TaskVerbsService {
@@ -77,7 +76,9 @@ export class TaskVerbsService {
     return Promise.all(
       items.map(async (item) => {
         const task = saved.get(item.taskId);
-        return task === undefined ? this.refusalOf(agentId, item) : { taskId: item.taskId, ...task };
+        return task === undefined
+          ? refusalOf(this.pool, item.taskId, { agentId, ...item })
+          : { taskId: item.taskId, ...task };
       }),
     );
   }
@@ -111,18 +112,6 @@ export class TaskVerbsService {
     if (accepted === undefined) throw new Error(`${said.command.kind} was accepted without an outcome`);
     return { ok: true, ...accepted };
   }
-
-  /** Progress the fence refused is told apart as a state command would be. */
-  private async refusalOf(
-    agentId: string,
-    { taskId, attempt, epoch }: ProgressCommand,
-  ): Promise<DomainError> {
-    const found = (await readTasks(this.pool, [taskId])).get(taskId);
-    if (found === undefined) return new DomainError('TASK_NOT_FOUND', `There is no task ${taskId}`);
-    const conflict = `Task ${taskId} is ${found.task.status}; start it before reporting progress`;
-    const refusal = refuseStale(found.task, found, { agentId, attempt, epoch });
-    return refusal ?? new DomainError('TASK_STATE_CONFLICT', conflict);
-  }
 }
 
 /** About how large the command is that a message stands for. */
@@ -131,27 +120,3 @@ function sizeOf(verb: HeldVerb, item: unknown): number {
 }
 
 type HeldVerb = keyof typeof HELD_WORDS;
-
-async function eachItem(
-  body: unknown,
-  answer: (items: readonly unknown[]) => Promise<readonly TaskAnswer[]>,
-): Promise<TaskAnswer | TaskItemsAnswer> {
-  const isBatch = typeof body === 'object' && body !== null && 'items' in body;
-  const items = isBatch ? parse(taskItems, body, 'Items').items : [body];
-  const answers = await answer(items);
-  const [first] = answers;
-  return isBatch || first === undefined ? { ok: true, items: answers } : first;
-}
-
-function orRefusal<T>(work: () => T): T | DomainError {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof DomainError) return error;
-    throw error;
-  }
-}
-
-function refused(error: DomainError): TaskAnswer {
-  return { ok: false, error: error.toBody() };
-}

@@ -94,8 +94,8 @@ export async function carryOver(db: Client, month: string, roots: readonly strin
   }
 }
 
-/** Tasks of one read: a task may have a megabyte of payload. */
-const LINES = 50;
+/** Tasks of one read: a task may have a megabyte of payload, and as much as four of a log. */
+const LINES = 20;
 
 const PARTS = ARCHIVED_TABLES.filter(({ table }) => table !== 'tasks').map(
   ({ table, key }) =>

@@ -6,7 +6,13 @@ import { pgArray } from '../database/pg-array.js';
 const CHUNK = 1_000;
 
 /** Tables whose rows nobody changes without the lock of their task. */
-const GUARDED: ReadonlySet<ArchivedTable> = new Set(['tasks', 'task_events']);
+const GUARDED: ReadonlySet<ArchivedTable> = new Set([
+  'tasks',
+  'task_events',
+  'task_logs',
+  'task_artifacts',
+  'task_checkpoints',
+]);
 
 /** An edge of a task in the archive outlives a delete of what it names, and ends when it comes back. */
 const STILL_THERE = `WHERE EXISTS (SELECT FROM tasks t WHERE t.id = moved.depends_on)

@@ -8,6 +8,9 @@ export const ARCHIVED_TABLES = [
   { table: 'task_dependencies', task: 'task_id', key: 'task_id, depends_on' },
   { table: 'task_progress', task: 'task_id', key: 'task_id' },
   { table: 'task_usage', task: 'task_id', key: 'task_id, attempt' },
+  { table: 'task_logs', task: 'task_id', key: 'task_id, number' },
+  { table: 'task_artifacts', task: 'task_id', key: 'task_id, name' },
+  { table: 'task_checkpoints', task: 'task_id', key: 'task_id' },
   { table: 'deleted_usage', task: 'task_id', key: 'task_id' },
 ] as const;
 

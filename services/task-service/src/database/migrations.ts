@@ -14,6 +14,7 @@ import { Policies1765310000000 } from './migrations/policies.js';
 import { WaitLimits1764200000000 } from './migrations/wait-limits.js';
 import { RareStates1765210000000 } from './migrations/rare-states.js';
 import { ShardLeases1763900000000 } from './migrations/shard-leases.js';
+import { TaskReports1766200000000 } from './migrations/task-reports.js';
 import { TaskTypes1764500000000 } from './migrations/task-types.js';
 
 /**
@@ -38,4 +39,5 @@ export const MIGRATIONS = [
   Policies1765310000000,
   EventOrder1765500000000,
   ApiKeys1765800000000,
+  TaskReports1766200000000,
 ];

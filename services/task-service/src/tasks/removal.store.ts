@@ -67,6 +67,9 @@ const TABLES = [
   ['links', 'task_dependencies', 'depends_on'],
   ['progress', 'task_progress', 'task_id'],
   ['usage', 'task_usage', 'task_id'],
+  ['logs', 'task_logs', 'task_id'],
+  ['files', 'task_artifacts', 'task_id'],
+  ['saved', 'task_checkpoints', 'task_id'],
   ['tally', 'deleted_usage', 'task_id'],
 ] as const;
 
@@ -106,7 +109,7 @@ export async function lockEdges(
   });
 }
 
-/** The same for what agents tell of tasks, which comes without a lock of the task. */
+/** The same for what agents tell of tasks without a lock of the task. */
 export async function lockTold(db: Queryable, ids: readonly string[]): Promise<void> {
   for (const [table, key] of [
     ['task_progress', 'task_id'],

@@ -1,4 +1,11 @@
-import type { Actor, JsonObject, JsonValue, TaskDependency, TaskStatus } from '@baton/contracts';
+import type {
+  Actor,
+  JsonObject,
+  JsonValue,
+  TaskArtifact,
+  TaskDependency,
+  TaskStatus,
+} from '@baton/contracts';
 import { everywhere } from '../database/archive-tables.js';
 import type { Queryable } from '../database/database.js';
 import { STATE_COLUMNS } from './task.columns.js';
@@ -36,7 +43,15 @@ export type FoundTask = DescribedTask &
       readonly message: string | null;
       readonly at: number;
     } | null;
+    readonly artifacts: readonly FoundArtifact[];
+    readonly checkpoint: {
+      readonly value: JsonValue;
+      readonly attempt: number;
+      readonly at: number;
+    } | null;
   };
+
+type FoundArtifact = Omit<TaskArtifact, 'at'> & { readonly at: number };
 
 type FoundRow = DescribedRow & {
   input: JsonObject;
@@ -46,21 +61,41 @@ type FoundRow = DescribedRow & {
   message: string | null;
   progress_at: number;
   archived: boolean;
+  artifacts: readonly FoundArtifact[] | null;
+  checkpoint: JsonValue;
+  checkpoint_attempt: number | null;
+  checkpoint_at: number;
 };
 
 const PAYLOAD = ['input', 'context', 'result'];
 const PROGRESS = ['task_id', 'attempt', 'percent', 'message', 'updated_at'];
-const findIn = (tasks: string, progress: string, archived: string): string =>
-  `SELECT ${STATE}, ${DESCRIPTION}, t.input, t.context, t.result, p.percent, p.message,
-      p.updated_at AS progress_at, ${archived} AS archived
-    FROM ${tasks} t LEFT JOIN ${progress} p ON p.task_id = t.id AND p.attempt = t.attempt WHERE t.id = $1`;
+const ARTIFACT = ['task_id', 'name', 'url', 'media_type', 'bytes', 'attempt', 'at'];
 
-const FIND = findIn('tasks', 'task_progress', 'false');
-const FIND_EVERYWHERE = findIn(
-  everywhere('tasks', [...STATE_COLUMNS, ...DESCRIPTION_COLUMNS, ...PAYLOAD]),
-  everywhere('task_progress', PROGRESS),
-  'NOT EXISTS (SELECT FROM tasks h WHERE h.id = t.id)',
-);
+type Sources = Readonly<Record<'tasks' | 'progress' | 'checkpoints' | 'artifacts' | 'archived', string>>;
+
+const findIn = ({ tasks, progress, checkpoints, artifacts, archived }: Sources): string =>
+  `SELECT ${STATE}, ${DESCRIPTION}, t.input, t.context, t.result, p.percent, p.message,
+      p.updated_at AS progress_at, c.value AS checkpoint, c.attempt AS checkpoint_attempt, c.at AS checkpoint_at,
+      (SELECT json_agg(json_build_object('name', name, 'url', url, 'mediaType', media_type, 'bytes', bytes,
+        'attempt', attempt, 'at', extract(epoch FROM at) * 1000) ORDER BY at, name)
+        FROM ${artifacts} a WHERE a.task_id = t.id) AS artifacts, ${archived} AS archived
+    FROM ${tasks} t LEFT JOIN ${progress} p ON p.task_id = t.id AND p.attempt = t.attempt
+    LEFT JOIN ${checkpoints} c ON c.task_id = t.id WHERE t.id = $1`;
+
+const FIND = findIn({
+  tasks: 'tasks',
+  progress: 'task_progress',
+  checkpoints: 'task_checkpoints',
+  artifacts: 'task_artifacts',
+  archived: 'false',
+});
+const FIND_EVERYWHERE = findIn({
+  tasks: everywhere('tasks', [...STATE_COLUMNS, ...DESCRIPTION_COLUMNS, ...PAYLOAD]),
+  progress: everywhere('task_progress', PROGRESS),
+  checkpoints: everywhere('task_checkpoints', ['task_id', 'attempt', 'value', 'at']),
+  artifacts: everywhere('task_artifacts', ARTIFACT),
+  archived: 'NOT EXISTS (SELECT FROM tasks h WHERE h.id = t.id)',
+});
 
 /** One task with its payload and latest progress, archived or not; the archive is asked for what is not hot. */
 export async function findTask(db: Queryable, id: string): Promise<FoundTask | undefined> {
@@ -68,8 +103,10 @@ export async function findTask(db: Queryable, id: string): Promise<FoundTask | u
   if (row === undefined) return undefined;
   const progress =
     row.percent === null ? null : { percent: row.percent, message: row.message, at: row.progress_at };
-  const { input, context, result, archived } = row;
-  return { ...describe(row), input, context, result, progress, archived };
+  const { input, context, result, archived, checkpoint_attempt: attempt, checkpoint_at: at } = row;
+  const checkpoint = attempt === null ? null : { value: row.checkpoint, attempt, at };
+  const artifacts = row.artifacts ?? [];
+  return { ...describe(row), input, context, result, progress, artifacts, checkpoint, archived };
 }
 
 /** Asks the hot tables, and when they have nothing, them and the archive in one snapshot. */

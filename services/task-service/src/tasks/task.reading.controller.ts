@@ -1,4 +1,4 @@
-import { countTasks, listTasks, parse, taskHistory, uuid, type Principal } from '@baton/contracts';
+import { countTasks, listTasks, parse, readLogs, taskHistory, uuid, type Principal } from '@baton/contracts';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { RequestPrincipal } from '../http/caller.js';
@@ -43,6 +43,13 @@ export class TaskReadingController {
   async history(@Param('id') id: string, @Query() query: unknown) {
     const { after } = parse(taskHistory, query, 'Query');
     return { data: await this.reading.history(parse(uuid, id, 'Task id'), after) };
+  }
+
+  /** Pages of 500, behind `?after=<number>`. */
+  @Get(':id/logs')
+  async logs(@Param('id') id: string, @Query() query: unknown) {
+    const { after } = parse(readLogs, query, 'Query');
+    return { data: await this.reading.logs(parse(uuid, id, 'Task id'), after) };
   }
 
   @Get(':id/decision')

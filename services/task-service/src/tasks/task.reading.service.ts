@@ -1,12 +1,14 @@
-import { DomainError, type TaskDetail, type TaskHistoryEntry } from '@baton/contracts';
+import { DomainError, type TaskDetail, type TaskHistoryEntry, type TaskLogLine } from '@baton/contracts';
 import type { Pool } from '../database/database.js';
 import { findUsage } from '../usage/usage.store.js';
 import { iso } from './task.events.js';
+import { findLines } from './log.store.js';
 import { findQuestions } from './relatives.store.js';
 import * as reader from './task.reader.store.js';
 import { toView } from './task.view.js';
 
 const HISTORY_PAGE = 500;
+const LOG_PAGE = 500;
 
 /** Tasks as they are and were, the same behind HTTP and NATS. */
 export class TaskReading {
@@ -21,7 +23,7 @@ export class TaskReading {
       // Only an attempt can have asked.
       findQuestions(this.pool, task.attempt === 0 ? [] : [id], task),
     ]);
-    const { input, context, result, progress, archived } = task;
+    const { input, context, result, progress, artifacts, checkpoint, archived } = task;
     return {
       ...toView(task),
       input,
@@ -30,6 +32,8 @@ export class TaskReading {
       progress: progress && { ...progress, at: iso(progress.at) },
       usage,
       dependencies,
+      artifacts: artifacts.map((artifact) => ({ ...artifact, at: iso(artifact.at) })),
+      checkpoint: checkpoint && { ...checkpoint, at: iso(checkpoint.at) },
       archived,
       questions: asked.get(id) ?? [],
     };
@@ -39,6 +43,13 @@ export class TaskReading {
     const events = await reader.findEvents(this.pool, id, after, HISTORY_PAGE);
     if (events.length === 0 && (await reader.findTask(this.pool, id)) === undefined) throw taskNotFound(id);
     return events.map(({ at, data, ...event }) => ({ ...event, at: iso(at), data }));
+  }
+
+  /** What holders wrote into its log, behind a line's number. */
+  async logs(id: string, after: number): Promise<readonly TaskLogLine[]> {
+    const lines = await findLines(this.pool, id, after, LOG_PAGE);
+    if (lines.length === 0 && (await reader.findTask(this.pool, id)) === undefined) throw taskNotFound(id);
+    return lines.map(({ at, ...line }) => ({ ...line, at: iso(at) }));
   }
 
   /** Whether the agent works on a task that depends on this one. */

@@ -20,6 +20,7 @@ import {
   replaceTask,
   taskCommands,
   unblockTask,
+  type ReportVerb,
   type TaskVerb,
   type Usage,
 } from '@baton/contracts';
@@ -62,7 +63,7 @@ type Message = Omit<Fence, 'agentId'> & {
 type Request = Fence & { readonly commandId?: string | undefined; readonly usage?: Usage | undefined };
 
 /** Every word of a holder that takes an arrow, `agent.<id>.task.<word>`: what it says and what it means. */
-export const HELD_WORDS: { readonly [Verb in Exclude<TaskVerb, 'progress'>]: HeldWord } = {
+export const HELD_WORDS: { readonly [Verb in Exclude<TaskVerb, 'progress' | ReportVerb>]: HeldWord } = {
   start: held(taskCommands.start, heldRequests.start, (hold) => ({ kind: 'start', ...hold })),
   complete: held(taskCommands.complete, heldRequests.complete, (hold, { result = null }) => ({
     kind: 'complete',
