@@ -26,7 +26,7 @@ export class ReactorsConsumer {
     stream: 'TASKS',
     durable: DURABLES.outcomes,
     subjects: ['task.completed', 'task.failed', 'task.queued'],
-    maxInFlight: 2,
+    maxInFlight: 64,
   })
   outcome(events: readonly TaskEvent[]): Promise<void> {
     return this.outcomes.learn(events);
