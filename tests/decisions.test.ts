@@ -189,4 +189,23 @@ describe('an operator', () => {
     const { decision } = await http('GET', `/tasks/${id}/decision`);
     expect(decision).toMatchObject({ chosen: { agentId: 'first' }, considered: 1 });
   });
+
+  it('prefers the agent that had the task before it waited for an answer', async () => {
+    const capabilities = ['ask'];
+    for (const id of ['one', 'other']) {
+      await startAgent(id, {
+        capabilities,
+        handler: (_task, context) =>
+          context.questions.length === 0 ? context.block({ reason: 'input', question: 'go on?' }) : 'done',
+      });
+    }
+    const { id } = await createAndWait({ requiredCapabilities: [{ name: 'ask' }] }, 'blocked');
+    await http('POST', `/tasks/${id}/answer`, { answer: 'yes' });
+    await until(async () => (await http('GET', `/tasks/${id}`)).status === 'completed');
+    const { data } = await http('GET', `/tasks/${id}/history`);
+    const assigned = data.filter(({ type }: Json) => type === 'task.assigned');
+    const [first, again] = assigned.map((event: Json) => event.data.decision.chosen);
+    expect(again.agentId).toBe(first.agentId);
+    expect(again.parts).toContainEqual({ name: 'affinity', value: 1, weight: 0.3 });
+  });
 });

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { QueuedTask, TaskEvent, TaskEventData, TaskEventType } from '@baton/contracts';
+import type { Criteria, QueuedTask, TaskEvent, TaskEventData, TaskEventType } from '@baton/contracts';
 import { agentOf } from '@baton/contracts';
 import { changesBetween, changesOfNew, type ReplayedTask } from './task.fold.js';
 import { isHeld } from './task.state.js';
@@ -101,11 +101,28 @@ function toNeeds(task: ReplayedTask): NonNullable<TaskEventData['needs']> {
     queueKey: task.queueKey ?? 0,
     requiredCapabilities: [...task.requiredCapabilities],
     preferredCapabilities: [...task.preferredCapabilities],
-    criteria: { ...criteria, excludedAgents: [...task.excludedAgents] },
+    criteria: {
+      ...criteria,
+      excludedAgents: [...task.excludedAgents],
+      ...preferredAgain(task),
+    },
     skippedAgents: task.skippedAgents.map(({ agentId, until }) => ({ agentId, until: iso(until) })),
     connectedFrom: task.delegationChain.at(-1) ?? agentOf(task.createdBy) ?? null,
     ...(task.pinnedTo === null ? {} : { pinnedTo: task.pinnedTo }),
   };
+}
+
+/**
+ * After a wait the agent that knows the task is preferred too. Worked out here, and no part of the backlog class: else
+ * each agent's tasks would be a class of their own.
+ */
+function preferredAgain({
+  statusReason,
+  lastAgentId,
+  criteria,
+}: ReplayedTask): Pick<Criteria, 'preferredAgents'> {
+  if (lastAgentId === null || !(statusReason === 'unblocked' || statusReason === 'answered')) return {};
+  return { preferredAgents: [...new Set([...(criteria.preferredAgents ?? []), lastAgentId])] };
 }
 
 /** A ready task as the distribution sees it. */
