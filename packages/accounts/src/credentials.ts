@@ -1,4 +1,5 @@
 import type { ServiceName } from '@baton/contracts';
+import { fromPublic } from '@nats-io/nkeys';
 import { encodeUser, fmtCreds, type User } from '@nats-io/jwt';
 import { type AccountKeys, createUserKey, pairOf, publicKeyOf } from './keys.js';
 import { probeBeat, servicePermissions, type Permissions } from './permissions.js';
@@ -11,16 +12,35 @@ export function agentIssuerOf(keys: AccountKeys): AgentIssuer {
   return { account: publicKeyOf(keys.agents), seed: keys.agentsSigning };
 }
 
-/** Credentials of one agent, as the text of a `.creds` file; valid until `expiresAt`. */
+/** Signs that a key is an agent's: a user JWT, valid until `expiresAt` (to the second below). */
+export type AgentSigner = (id: string, publicKey: string, expiresAt: Date) => Promise<string>;
+
+/** Makes a signer; its key is worked out once, here. Throws for a seed that is none. */
+export function createAgentSigner({ account, seed }: AgentIssuer): AgentSigner {
+  const signer = pairOf(seed);
+  return (id, publicKey, expiresAt) =>
+    encodeUser(
+      id,
+      publicKey,
+      signer,
+      { issuer_account: account },
+      { scopedUser: true, exp: Math.floor(expiresAt.getTime() / 1_000) },
+    );
+}
+
+/** Whether it is the public key of a user, its check sum included. */
+export function isUserKey(publicKey: string): boolean {
+  try {
+    return publicKey.startsWith('U') && fromPublic(publicKey).getPublicKey() === publicKey;
+  } catch {
+    return false;
+  }
+}
+
+/** Credentials of one agent with a new key, as the text of a `.creds` file; valid until `expiresAt`. */
 export async function agentCredentials(issuer: AgentIssuer, id: string, expiresAt: Date): Promise<string> {
   const user = createUserKey();
-  const jwt = await encodeUser(
-    id,
-    user,
-    pairOf(issuer.seed),
-    { issuer_account: issuer.account },
-    { scopedUser: true, exp: Math.floor(expiresAt.getTime() / 1_000) },
-  );
+  const jwt = await createAgentSigner(issuer)(id, user.getPublicKey(), expiresAt);
   return textOf(fmtCreds(jwt, user));
 }
 

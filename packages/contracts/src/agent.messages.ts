@@ -30,7 +30,7 @@ export const SESSION_MESSAGES = {
       'items among them; 1,001 stands for more than 1,000.',
     body: hello,
     answer: accepted(helloAnswer),
-    errors: ['AGENT_NOT_FOUND', 'STALE_SESSION'],
+    errors: ['AGENT_NOT_FOUND', 'FORBIDDEN', 'STALE_SESSION'],
   },
   heartbeat: {
     subject: agentSubject.heartbeat(AGENT),

@@ -78,6 +78,11 @@ export const ROUTE_ACTIONS = {
   createKey: 'key.manage',
   listKeys: 'key.manage',
   revokeKey: 'key.manage',
+  createEnrolmentToken: 'agent.manage',
+  listEnrolmentTokens: 'agent.read',
+  revokeEnrolmentToken: 'agent.manage',
+  enrolAgent: 'agent.enrol',
+  issueCredentials: 'agent.manage',
   readOpenApi: 'document.read',
   readAsyncApi: 'document.read',
   readDocs: 'document.read',
@@ -129,6 +134,7 @@ const AGENT_ACTIONS = {
   'call.agents': 'agent.connected',
   'call.inbox': 'agent.inbox',
   'call.ack': 'agent.inbox',
+  'call.renew': 'agent.renew',
 } as const satisfies Readonly<
   Record<keyof typeof SESSION_MESSAGES | keyof typeof COMMAND_MESSAGES | keyof typeof CALL_MESSAGES, Action>
 >;

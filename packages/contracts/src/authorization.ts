@@ -78,6 +78,8 @@ export const ACCESS = {
   'agent.told': BY_SYSTEM,
   'agent.inbox': ITSELF,
   'agent.connected': ITSELF,
+  'agent.renew': ITSELF,
+  'agent.enrol': { isPublic: true },
   'agent.read': READ,
   'agent.manage': OPERATED,
   'audit.read': READ,

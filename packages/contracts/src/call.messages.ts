@@ -22,6 +22,7 @@ import {
   callUnlink,
 } from './agent-calls.js';
 import { taskAnswer } from './agent-commands.js';
+import { callRenew, issuedCredentials } from './enrolment.js';
 import { DELEGATION_ERRORS } from './delegation.js';
 import type { ErrorCode } from './errors.js';
 import { accepted, type Message } from './message.js';
@@ -168,6 +169,13 @@ export const CALL_MESSAGES = {
     body: callAck,
     answer: callAckAnswer,
     errors: [],
+  }),
+  'call.renew': call('renew', {
+    tells:
+      'Make new credentials for the agent, for a key of which it sends the public half. Its present ones stay valid until they expire.',
+    body: callRenew,
+    answer: issuedCredentials,
+    errors: ['ENROLMENT_REFUSED', 'NOT_CONFIGURED'],
   }),
 } as const satisfies Readonly<Record<`call.${CallVerb}`, Message>>;
 

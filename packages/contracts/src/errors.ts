@@ -14,6 +14,11 @@ export const ERRORS = {
     title: 'The caller must show a key or token that is valid',
   },
   FORBIDDEN: { status: 403, retryable: false, title: 'The caller may not do this' },
+  ENROLMENT_REFUSED: {
+    status: 403,
+    retryable: false,
+    title: 'The token or the key does not entitle the agent to credentials',
+  },
   ROUTE_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such route' },
   TASK_NOT_FOUND: {
     status: 404,
@@ -24,6 +29,7 @@ export const ERRORS = {
   AGENT_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such agent' },
   TYPE_NOT_FOUND: { status: 404, retryable: false, title: 'The task type is not registered' },
   POLICY_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such policy' },
+  TOKEN_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such enrolment token' },
   KEY_NOT_FOUND: { status: 404, retryable: false, title: 'There is no such API key' },
   CONNECTION_NOT_FOUND: { status: 404, retryable: false, title: 'The two agents are not connected that way' },
   AGENT_EXISTS: { status: 409, retryable: false, title: 'An agent with this id is registered already' },
@@ -78,6 +84,7 @@ export const ERRORS = {
   TOO_MANY_TYPES: { status: 422, retryable: false, title: 'There are as many task types as may be' },
   RATE_LIMITED: { status: 429, retryable: true, title: 'Too many requests' },
   INTERNAL: { status: 500, retryable: false, title: 'Something is broken inside Baton' },
+  NOT_CONFIGURED: { status: 501, retryable: false, title: 'This installation is not set up for it' },
   UNAVAILABLE: { status: 503, retryable: true, title: 'Baton cannot answer this right now' },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
 

@@ -10,6 +10,7 @@ export * from './audit.js';
 export * from './decision.js';
 export * from './choice.js';
 export * from './delegation.js';
+export * from './enrolment.js';
 export * from './errors.js';
 export * from './event-history.js';
 export * from './events.js';

@@ -37,6 +37,8 @@ export type Route = {
   readonly answerHeaders?: readonly (keyof typeof ANSWER_HEADERS)[];
   /** Refusals of its own, beside those that follow from its form (`routeErrors`). */
   readonly errors: readonly ErrorCode[];
+  /** Asks for no key: what proves the caller is in the body. */
+  readonly isPublic?: true;
 };
 
 /** Headers of requests that mean something to Baton. */
@@ -79,9 +81,9 @@ export function routeErrors(route: Route): readonly ErrorCode[] {
   ];
 }
 
-/** Whether a route is answered without a key: what the API says of itself. */
-export function isPublic({ tag }: Route): boolean {
-  return tag === 'Documents';
+/** Whether a route is answered without a key: what the API says of itself, and what is proved in the body. */
+export function isPublic({ tag, isPublic: isOpen }: Route): boolean {
+  return isOpen === true || tag === 'Documents';
 }
 
 /** An answer in pages: `next` is the cursor of the page behind this one. */

@@ -3,6 +3,7 @@ import { RECORD_ROUTES } from './agent-record.routes.js';
 import { AGENT_ROUTES } from './agent.routes.js';
 import { COMMAND_ROUTES } from './command.routes.js';
 import { DOCUMENT_ROUTES } from './document.routes.js';
+import { ENROLMENT_ROUTES } from './enrolment.routes.js';
 import { KEY_ROUTES } from './key.routes.js';
 import { OPERATION_ROUTES } from './operation.routes.js';
 import { POLICY_ROUTES } from './policy.routes.js';
@@ -24,4 +25,5 @@ export const ROUTES = {
   ...TYPE_ROUTES,
   ...POLICY_ROUTES,
   ...KEY_ROUTES,
+  ...ENROLMENT_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;

@@ -95,6 +95,7 @@ export const CALL_VERBS = [
   'answer',
   'inbox',
   'ack',
+  'renew',
 ] as const;
 export type CallVerb = (typeof CALL_VERBS)[number];
 

@@ -24,9 +24,10 @@ describe('the keys and credentials of the embedded nats-server', () => {
     await stack.nats.access.agentFiles(['writer']);
     const directory = join(stack.directory, 'nats');
     const names = await readdir(directory, { recursive: true });
-    const secret = names.filter((name) => /(keys\.json|\.creds)$/.test(name));
+    const secret = names.filter((name) => /(keys\.json|authority\.json|\.creds)$/.test(name));
     expect(secret.toSorted()).toEqual([
       'credentials/agents/writer.creds',
+      'credentials/authority.json',
       'credentials/distribution-service.creds',
       'credentials/metrics-service.creds',
       'credentials/probe.creds',
@@ -38,7 +39,7 @@ describe('the keys and credentials of the embedded nats-server', () => {
     }
     const texts = await Promise.all(secret.map((name) => readFile(join(directory, name), 'utf8')));
     const seeds = texts.flatMap((text) => text.match(/\bS[OAU][A-Z2-7]{56}\b/g) ?? []);
-    expect(seeds.length).toBe(11);
+    expect(seeds.length).toBe(12);
     const shown = [
       (await run('ps', ['-A', '-o', 'args='])).stdout,
       await readFile(join(directory, 'nats-server.conf'), 'utf8'),

@@ -20,9 +20,11 @@ export function agentLogin({ url, access }: Nats, id: string) {
 /** The environment in which a service logs in as itself. */
 export function serviceLogin({ url, access }: Nats, service: string): NodeJS.ProcessEnv {
   const file = (name: string) => join(access.directory, `${name}.creds`);
+  const authority = join(access.directory, 'authority.json');
   return {
     NATS_URL: url,
     BATON_NATS_CREDENTIALS_FILE: file(service),
+    ...(service === 'task-service' && { BATON_NATS_AUTHORITY_FILE: authority }),
     ...(service === 'distribution-service' && { BATON_NATS_PROBE_CREDENTIALS_FILE: file('probe') }),
   };
 }

@@ -21,6 +21,9 @@ import { TaskVerbsService } from './agents/task-verbs.service.js';
 import { ChoiceService } from './distribution/choice.service.js';
 import { DistributionConsumer } from './distribution/distribution.consumer.js';
 import { DistributionService } from './distribution/distribution.service.js';
+import { EnrolmentController } from './enrolment/enrolment.controller.js';
+import { EnrolmentService } from './enrolment/enrolment.service.js';
+import { EnrolmentTokens } from './enrolment/enrolment-token.service.js';
 import { EventHistoryConsumer } from './history/event-history.consumer.js';
 import { EventHistory } from './history/event-history.service.js';
 import { OperationController } from './operations/operation.controller.js';
@@ -68,6 +71,7 @@ export class AppModule {
         PauseController,
         ChoiceController,
         KeyController,
+        EnrolmentController,
         CommandController,
         TaskReadingController,
         RelativesController,
@@ -92,6 +96,8 @@ export class AppModule {
         { provide: EventStreams, useValue: services.streams },
         { provide: TokenService, useFactory: () => services.access.tokens },
         { provide: KeyService, useFactory: () => services.access.keys },
+        { provide: EnrolmentService, useFactory: () => services.enrolment.service },
+        { provide: EnrolmentTokens, useFactory: () => services.enrolment.tokens },
         { provide: TypeService, useValue: services.types },
         { provide: PolicyService, useValue: services.policies },
         { provide: AdmissionService, useValue: services.admission },

@@ -1,3 +1,4 @@
+import { isAuthority } from '@baton/accounts';
 import {
   httpSettings,
   portSetting,
@@ -56,6 +57,12 @@ export const configSchema = z.object({
     does: 'The claim of such tokens that lists roles, of which `baton-admin`, `baton-operator` and `baton-viewer` count; a token without one is not taken.',
     expected: 'the name of a claim, where dots lead inside',
     example: 'realm_access.roles',
+  }),
+  BATON_NATS_AUTHORITY: setting(z.string().refine(isAuthority).optional(), {
+    does: 'What credentials of agents are signed with: `authority.json`, which is written along with the keys of the accounts. Without it agents cannot enrol themselves, and nobody can make credentials over REST.',
+    expected: 'the content of authority.json',
+    example: `{"account":"A${'B'.repeat(55)}","agentsSigning":"SA${'B'.repeat(56)}"}`,
+    secret: true,
   }),
   BATON_AGENT_ENROLMENT: setting(z.enum(['open', 'closed']).default('open'), {
     does: 'Whether an agent that nobody registered may join by saying hello.',

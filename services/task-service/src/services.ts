@@ -27,6 +27,7 @@ import { createMint } from './database/mint-id.js';
 import { createPools, type Pools } from './database/pools.js';
 import { ChoiceService } from './distribution/choice.service.js';
 import { DistributionService } from './distribution/distribution.service.js';
+import { createEnrolment, type Enrolment } from './enrolment/enrolment.js';
 import type { Loop } from './loop.js';
 import { OperationRunner } from './operations/operation.runner.service.js';
 import { OperationService } from './operations/operation.service.js';
@@ -81,6 +82,7 @@ export type Services = {
   readonly watches: WatchService;
   readonly streams: EventStreams;
   readonly access: Access;
+  readonly enrolment: Enrolment;
   readonly lists: ListService;
   readonly relatives: RelativesService;
   readonly traces: TraceService;
@@ -202,6 +204,10 @@ export async function createServices(
     watches,
     streams: new EventStreams(watches, reading),
     access,
+    enrolment: createEnrolment(
+      { pool, announcer, cursors: new Cursors(cursorKey, 'enrolment-tokens'), mintId },
+      config.BATON_NATS_AUTHORITY,
+    ),
     lists,
     traces: new TraceService(pools.lists),
     relatives: new RelativesService(pool, new Cursors(cursorKey, 'relatives')),

@@ -8,6 +8,7 @@ import { badInputs, type BadInput } from './bad-values.js';
 import { startFixture, type Fixture, type Json } from './fixture.js';
 
 const AGENT = 'bad-input';
+const ENROLMENT = ['enrolment_tokens', 'agent_enrolments', 'agent_credentials'];
 let fixture: Fixture;
 let taskId = '';
 beforeAll(async () => {
@@ -46,7 +47,15 @@ async function stored(): Promise<string> {
     'agents',
     'agent_connections',
   ];
-  const more = ['operations', 'agent_inbox', 'idempotency_keys', 'task_types', 'settings', 'api_keys'];
+  const more = [
+    'operations',
+    'agent_inbox',
+    'idempotency_keys',
+    'task_types',
+    'settings',
+    'api_keys',
+    ...ENROLMENT,
+  ];
   const sums = [...tables, ...more].map(
     (table) => `(SELECT md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), '')) FROM ${table} r)`,
   );

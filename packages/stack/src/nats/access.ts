@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   agentCredentials,
   agentIssuerOf,
+  authorityOf,
   coreCredentials,
   createKeys,
   keyNames,
@@ -21,7 +22,7 @@ import { readJson, writeJson } from '../state/json-file.js';
 export interface NatsAccess {
   /** What the server is told. */
   readonly accounts: SignedAccounts;
-  /** Holds `<service>.creds`, readable by its owner alone; also `probe.creds`, for the distributors' beat. */
+  /** Holds `<service>.creds`, readable by its owner alone; also `probe.creds`, for the distributors' beat, and `authority.json`, for task-service. */
   readonly directory: string;
   /** New credentials of an agent; for a day unless said. */
   agent(id: string, lifetimeMs?: number): Promise<string>;
@@ -43,6 +44,7 @@ export async function openNatsAccess(directory: string): Promise<NatsAccess> {
     await writeSecret(join(credentials, `${name}.creds`), await serviceCredentials(keys, name));
   }
   await writeSecret(join(credentials, 'probe.creds'), await probeCredentials(keys));
+  await writeSecret(join(credentials, 'authority.json'), authorityOf(keys));
   const agent = (id: string, lifetimeMs = dayMs): Promise<string> =>
     agentCredentials(agentIssuerOf(keys), id, new Date(Date.now() + lifetimeMs));
   return {

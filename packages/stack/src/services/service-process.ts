@@ -132,6 +132,7 @@ function credentialFiles(service: string, directory: string | undefined): NodeJS
   if (directory === undefined) return {};
   return {
     BATON_NATS_CREDENTIALS_FILE: join(directory, `${service}.creds`),
+    ...(service === 'task-service' && { BATON_NATS_AUTHORITY_FILE: join(directory, 'authority.json') }),
     ...(service === 'distribution-service' && {
       BATON_NATS_PROBE_CREDENTIALS_FILE: join(directory, 'probe.creds'),
     }),

@@ -3,6 +3,7 @@ import {
   agentId,
   agentOfSubject,
   agentSubject,
+  callRenew,
   goodbye,
   hello,
   parse,
@@ -12,6 +13,7 @@ import {
 } from '@baton/contracts';
 import { Controller } from '@nestjs/common';
 import { CallsService } from './calls.service.js';
+import { EnrolmentService } from '../enrolment/enrolment.service.js';
 import { LooksService } from './looks.service.js';
 import { GreetingService } from './greeting.service.js';
 import { ReportService } from './report.service.js';
@@ -29,6 +31,7 @@ export class AgentConsumer {
     private readonly reports: ReportService,
     private readonly calls: CallsService,
     private readonly looks: LooksService,
+    private readonly enrolments: EnrolmentService,
   ) {}
 
   @Replies(agentSubject.hello(ANY), { queue })
@@ -185,6 +188,12 @@ export class AgentConsumer {
   @Replies(agentSubject.call(ANY, 'ack'), { queue })
   acknowledge(body: unknown, context: BusContext) {
     return this.calls.acknowledge(request(body, context));
+  }
+
+  @Replies(agentSubject.call(ANY, 'renew'), { queue })
+  async renew(body: unknown, { subject }: BusContext) {
+    const wanted = parse(callRenew, body, 'renew');
+    return { ok: true, ...(await this.enrolments.renew(agentOf(subject), wanted)) };
   }
 }
 

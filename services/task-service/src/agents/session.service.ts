@@ -13,6 +13,8 @@ import { writeAudit } from '../write-path/audit.service.js';
 import { submitPages } from '../write-path/pages.js';
 import type { RedistributionService } from './redistribution.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
+import { beyondGrant } from '../enrolment/enrolment.policy.js';
+import { findGrant } from '../enrolment/enrolment.store.js';
 import * as store from './agent.store.js';
 import { FleetAnnouncer, fleetData, insertFleetEvents } from './fleet.events.js';
 import { decideEpoch } from './session.decide.js';
@@ -40,6 +42,9 @@ export class SessionService {
   async hello(id: string, hello: Hello): Promise<store.Agent> {
     const { agent, outbox } = await inTransaction(this.pool, async (db) => {
       const before = (await store.lockAgent(db, id)) ?? (await this.enrol(db, id));
+      const granted = await findGrant(db, id);
+      const beyond = granted && beyondGrant(granted, hello);
+      if (beyond !== undefined) throw beyondWhatWasGranted(id, beyond);
       const instanceEpoch = await store.findInstanceEpoch(db, id, hello.instance);
       const epoch = decideEpoch({ agentId: id, status: before.status, epoch: before.epoch, instanceEpoch });
       if (epoch instanceof DomainError) throw epoch;
@@ -173,6 +178,11 @@ export function expireCommand({ taskId, agentId, attempt, holderEpoch }: store.H
     commandId: null,
     bytes: 0,
   } as const;
+}
+
+function beyondWhatWasGranted(id: string, beyond: string): DomainError {
+  const message = `Agent ${id} announces ${beyond}; announce less, or ask an operator for a token that grants it`;
+  return new DomainError('FORBIDDEN', message);
 }
 
 function audit(id: string, action: string, detail: Readonly<Record<string, unknown>>) {

@@ -1,6 +1,7 @@
 import { ApiKeys1765800000000 } from './migrations/api-keys.js';
 import { Delegation1764400000000 } from './migrations/delegation.js';
 import { DeletedUsage1765200000000 } from './migrations/deleted-usage.js';
+import { Enrolment1766500000000 } from './migrations/enrolment.js';
 import { EventOrder1765500000000 } from './migrations/event-order.js';
 import { Foundation1763800000000 } from './migrations/foundation.js';
 import { History1764600000000 } from './migrations/history.js';
@@ -40,4 +41,5 @@ export const MIGRATIONS = [
   EventOrder1765500000000,
   ApiKeys1765800000000,
   TaskReports1766200000000,
+  Enrolment1766500000000,
 ];

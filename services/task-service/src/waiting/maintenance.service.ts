@@ -4,6 +4,7 @@ import { forgetOldInbox } from '../agents/inbox.store.js';
 import { ensureMonths } from '../database/archive-tables.js';
 import { createMigrator, type Pool } from '../database/database.js';
 import { ensurePartitions } from '../database/partitions.js';
+import { forgetExpiredCredentials, forgetOldTokens } from '../enrolment/enrolment.store.js';
 import { Loop } from '../loop.js';
 import { forgetOldOperations } from '../operations/operation.store.js';
 import { forgetFolded, forgetOldOutcomes } from '../outcomes/outcome.store.js';
@@ -12,7 +13,7 @@ import { forgetOldKeys } from '../write-path/idempotency.store.js';
 
 const EVERY_MS = 3_600_000;
 
-/** Hourly housekeeping: partitions for the months to come; keys, inbox rows, sessions, operations, audit entries and outcomes past their time. */
+/** Hourly housekeeping: partitions for the months to come; keys, inbox rows, sessions, operations, audit entries, enrolment tokens, credentials and outcomes past their time. */
 export function createMaintenance(pool: Pool, databaseUrl: string, logger: Logger): Loop {
   return new Loop(
     'housekeeping',
@@ -38,6 +39,8 @@ async function keepHouse({ pool, databaseUrl, logger, signal }: House): Promise<
     'old operations': () => forgetOldOperations(pool, signal),
     'old audit entries': () => forgetOldAudit(pool, signal),
     'marks of folded events': () => forgetFolded(pool, signal),
+    'old enrolment tokens': () => forgetOldTokens(pool, signal),
+    'expired credentials of agents': () => forgetExpiredCredentials(pool, signal),
     'old outcomes': () => forgetOldOutcomes(pool, signal),
   };
   // Each for itself: one that fails must not starve the others.
