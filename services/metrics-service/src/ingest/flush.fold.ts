@@ -62,8 +62,12 @@ function isCounted({ version, ahead }: KnownTask, candidate: number): boolean {
 }
 
 function withEvent(before: KnownTask | undefined, event: TaskEvent): KnownTask {
-  const all = new Set([...(before?.ahead ?? []), event.taskversion]);
   let version = before?.version ?? forgottenVersion(event);
+  const early = before?.ahead ?? [];
+  // Nearly every event is the next one of its task.
+  if (early.length === 0 && event.taskversion === version + 1)
+    return { ...stateOf(event), version: event.taskversion, ahead: early };
+  const all = new Set([...early, event.taskversion]);
   while (all.delete(version + 1)) version += 1;
   const isLatest = before === undefined || event.taskversion > latestVersion(before);
   return { ...(isLatest ? stateOf(event) : before), version, ahead: [...all] };

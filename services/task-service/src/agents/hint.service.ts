@@ -24,11 +24,9 @@ function slotChanges({ before, after }: Committed): SlotsHint {
   const had = before?.assignedTo ?? null;
   const has = after.assignedTo;
   if (had === has) return [];
-  const slot = { taskId: after.id, attempt: after.attempt, version: after.version };
-  return [
-    ...(had === null ? [] : [{ ...slot, agentId: had, held: false }]),
-    ...(has === null ? [] : [{ ...slot, agentId: has, held: true }]),
-  ];
+  const { id: taskId, attempt, version } = after;
+  const freed = had === null ? [] : [{ taskId, attempt, version, agentId: had, held: false }];
+  return has === null ? freed : [...freed, { taskId, attempt, version, agentId: has, held: true }];
 }
 
 /** Arrows that take a task away from an agent that did not ask for it. */

@@ -77,9 +77,18 @@ function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
+// Rows of a batch share most of their times.
+const times = new Map<string, number>();
+const TIMES_KEPT = 1_000;
+
 /** `2026-11-22 13:07:53.123456+00` in a session at UTC, to milliseconds. */
 function parseTimestamp(text: string): number {
-  return Date.parse(`${text.slice(0, 10)}T${text.slice(11, 23).split('+')[0] ?? ''}Z`);
+  const known = times.get(text);
+  if (known !== undefined) return known;
+  const time = Date.parse(`${text.slice(0, 10)}T${text.slice(11, 23).split('+')[0] ?? ''}Z`);
+  if (times.size >= TIMES_KEPT) times.clear();
+  times.set(text, time);
+  return time;
 }
 
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {

@@ -29,8 +29,12 @@ export function changedEventData(before: Task, changed: Changed, result: string 
 
 /** The SHA-256 of stored JSON text, in hexadecimal. */
 function sha256(text: string): string {
-  return hash('sha256', text, 'hex');
+  return text === NOTHING ? SHA256_OF_NOTHING : hash('sha256', text, 'hex');
 }
+
+// What most tasks have as input, context or result.
+const NOTHING = '{}';
+const SHA256_OF_NOTHING = hash('sha256', NOTHING, 'hex');
 
 /** The event as the bus carries it: what scorers and views need, never input, context or result. */
 export function toTaskEvent(
@@ -140,15 +144,16 @@ export function toQueuedTask(task: Task): QueuedTask {
 }
 
 // Tasks of a batch share most of their times, and formatting one costs more than all else in an event.
-let lastTime = Number.NaN;
-let lastText = '';
+const texts = new Map<number, string>();
+const TEXTS_KEPT = 1_000;
 
 export function iso(milliseconds: number): string {
-  if (milliseconds !== lastTime) {
-    lastText = new Date(milliseconds).toISOString();
-    lastTime = milliseconds;
-  }
-  return lastText;
+  const known = texts.get(milliseconds);
+  if (known !== undefined) return known;
+  const text = new Date(milliseconds).toISOString();
+  if (texts.size >= TEXTS_KEPT) texts.clear();
+  texts.set(milliseconds, text);
+  return text;
 }
 
 export function isoOrNull(milliseconds: number | null): string | null {

@@ -25,7 +25,7 @@ export class TaskReading {
     ]);
     const { input, context, result, progress, artifacts, checkpoint, archived } = task;
     return {
-      ...toView(task),
+      ...toView(task, task),
       input,
       context,
       result,

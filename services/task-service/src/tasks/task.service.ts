@@ -58,8 +58,7 @@ export class TaskService {
     const definition = toNewTask(task, this.mintId);
     const outcome = await this.writePath.execute(submission({ kind: 'create', tasks: [definition] }, caller));
     const [created] = outcome.tasks;
-    if (created !== undefined)
-      return { view: toView({ ...created, ...descriptionOf(definition) }), replayed: false };
+    if (created !== undefined) return { view: toView(created, definition), replayed: false };
     return { view: await this.asCreated(outcome.accepted[0]?.taskId ?? ''), replayed: true };
   }
 
@@ -127,7 +126,7 @@ export class TaskService {
     const changes = event?.data.changes as (Changes & TaskDescription) | undefined;
     const task = event && replay([{ version: event.version, at: event.at, changes: changes ?? {} }]);
     if (task === undefined || changes === undefined) throw taskNotFound(id);
-    return toView({ ...task, ...descriptionOf(changes) });
+    return toView(task, changes);
   }
 }
 
@@ -140,16 +139,6 @@ export function placed(caller: Caller, index: number): Caller {
 
 function submission(command: CreateCommand, caller: Caller) {
   return { command, commandId: null, ...caller };
-}
-
-function descriptionOf({
-  title,
-  description,
-  tags,
-  metadata,
-  estimatedDuration,
-}: TaskDescription): TaskDescription {
-  return { title, description, tags, metadata, estimatedDuration };
 }
 
 /** Whom a task may go to is said when it is created, where the connections count. */

@@ -162,11 +162,11 @@ export type Related = {
   /** For `assign`: why the tasks of its type are held back, if they are. */
   readonly heldBack?: DomainError | undefined;
   /** For `link`: the task named, locked against removal. */
-  readonly other?: { readonly id: string; readonly status: TaskStatus };
+  readonly other?: { readonly id: string; readonly status: TaskStatus } | undefined;
   /** For `link` and `block`: which tasks wait for which, as far as those named lead. */
-  readonly waits?: ReadonlyMap<string, readonly string[]>;
+  readonly waits?: ReadonlyMap<string, readonly string[]> | undefined;
   /** For `block` and `unblock`: its children that are not detached. */
-  readonly children?: readonly { readonly id: string; readonly status: TaskStatus }[];
+  readonly children?: readonly { readonly id: string; readonly status: TaskStatus }[] | undefined;
   /** The agent that is to have the task, locked. */
   readonly agent: AgentUnderLock | undefined;
   readonly named?: Named;
