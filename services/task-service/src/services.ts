@@ -9,6 +9,7 @@ import { AgentService } from './agents/agent.service.js';
 import { AgentOperations } from './agents/agent-operations.service.js';
 import { AgentRecords } from './agents/agent-records.service.js';
 import { AuditLog } from './audit/audit-log.service.js';
+import { createSealer } from './audit/seal.service.js';
 import { CallsService } from './agents/calls.service.js';
 import { CompletionsService } from './agents/completions.service.js';
 import { FleetAnnouncer } from './agents/fleet.events.js';
@@ -193,6 +194,7 @@ export async function createServices(
       types.loop,
       operationRunner,
       access.tokens.loop,
+      createSealer(pools.tidy, logger),
     ],
     tasks,
     types: types.service,

@@ -1,4 +1,5 @@
 import { ApiKeys1765800000000 } from './migrations/api-keys.js';
+import { AuditSeals1766600000000 } from './migrations/audit-seals.js';
 import { Delegation1764400000000 } from './migrations/delegation.js';
 import { DeletedUsage1765200000000 } from './migrations/deleted-usage.js';
 import { Enrolment1766500000000 } from './migrations/enrolment.js';
@@ -42,4 +43,5 @@ export const MIGRATIONS = [
   ApiKeys1765800000000,
   TaskReports1766200000000,
   Enrolment1766500000000,
+  AuditSeals1766600000000,
 ];

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { forgetOldSessions } from '../agents/agent.store.js';
 import { forgetOldInbox } from '../agents/inbox.store.js';
 import { ensureMonths } from '../database/archive-tables.js';
+import { forgetOldSeals } from '../audit/seal.store.js';
 import { createMigrator, type Pool } from '../database/database.js';
 import { ensurePartitions } from '../database/partitions.js';
 import { forgetExpiredCredentials, forgetOldTokens } from '../enrolment/enrolment.store.js';
@@ -38,6 +39,7 @@ async function keepHouse({ pool, databaseUrl, logger, signal }: House): Promise<
     'old sessions': () => forgetOldSessions(pool, signal),
     'old operations': () => forgetOldOperations(pool, signal),
     'old audit entries': () => forgetOldAudit(pool, signal),
+    'old seals of the audit log': () => forgetOldSeals(pool, signal),
     'marks of folded events': () => forgetFolded(pool, signal),
     'old enrolment tokens': () => forgetOldTokens(pool, signal),
     'expired credentials of agents': () => forgetExpiredCredentials(pool, signal),
