@@ -28,10 +28,28 @@ const exactlyOne = (request: { task?: unknown; tasks?: unknown; graph?: unknown 
   [request.task, request.tasks, request.graph].filter((value) => value !== undefined).length === 1;
 const exactlyOneMessage = 'expected exactly one of task, tasks, graph';
 
-/** Body of `POST /v1/tasks/{id}/spawn`: children of that task, all or none. */
+/**
+ * Body of `POST /v1/tasks/{id}/spawn`: children of that task, all or none. With the fence of the holder's hold on it
+ * only while that holds; an agent must send it.
+ */
 export const spawnTasks = z
-  .strictObject({ task: what.task, tasks: what.tasks, graph: what.graph })
-  .refine(exactlyOne, exactlyOneMessage);
+  .strictObject({
+    task: what.task,
+    tasks: what.tasks,
+    graph: what.graph,
+    agentId: agentId.exactOptional(),
+    attempt: z.int32().min(0).exactOptional(),
+    epoch: z.int32().min(0).exactOptional(),
+  })
+  .refine(exactlyOne, exactlyOneMessage)
+  .refine(
+    (said) => new Set([said.agentId, said.attempt, said.epoch].map((one) => one === undefined)).size === 1,
+    {
+      path: ['attempt'],
+      message: 'expected agentId, attempt and epoch together, or none of them',
+    },
+  );
+export type SpawnTasks = z.infer<typeof spawnTasks>;
 
 /** `call.create`: one task, many, or a graph, all or nothing; with a parent as for `call.spawn`. */
 export const callCreate = z

@@ -106,12 +106,16 @@ export const TASK_ROUTES = {
     path: '/v1/tasks/{id}/spawn',
     tag: 'Bulk',
     summary: 'Creates children of a task that has not ended, all or none, in the stead of its holder',
+    description:
+      'With `agentId`, `attempt` and `epoch` it is checked like a word of that holder, and an idempotency key counts for the task, whoever holds it. An agent must send them.',
     params,
     body: spawnTasks,
     answers: { 201: z.object({ tasks: z.array(createdTask) }) },
     errors: [
       'TASK_NOT_FOUND',
       'TASK_STATE_CONFLICT',
+      'STALE_ATTEMPT',
+      'STALE_SESSION',
       'DEPENDENCY_CYCLE',
       'DEPENDENCY_NOT_FOUND',
       ...DELEGATION_ERRORS,

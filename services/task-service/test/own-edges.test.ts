@@ -108,6 +108,39 @@ describe('a delete over NATS', () => {
   });
 });
 
+describe('children an agent creates over HTTP', () => {
+  it('are checked by the fence of its hold, which it must show; a holder of before gets none', async () => {
+    const said = { name: 'spawner', role: 'agent', agentId: 'spawner' };
+    const { key } = (await fixture.http('POST', '/v1/keys', said)).body;
+    const parent = await create(fixture);
+    const { epoch } = await hello(fixture, 'spawner');
+    expect((await assign(fixture, parent, 'spawner')).ok).toBe(true);
+    const hold = { agentId: 'spawner', attempt: 1, epoch };
+    expect((await verb(fixture, 'spawner', 'start', { taskId: parent, attempt: 1, epoch })).ok).toBe(true);
+    const spawn = async (fence: object, headers = {}) => {
+      const body = { task: { title: 'a child' }, ...fence };
+      return fixture.http('POST', `/v1/tasks/${parent}/spawn`, body, {
+        authorization: `Bearer ${key}`,
+        ...headers,
+      });
+    };
+    const bare = await spawn({});
+    expect([bare.status, bare.body.errors[0].pointer]).toEqual([400, '/attempt']);
+    expect((await spawn({ agentId: 'spawner', attempt: 1 })).status).toBe(400);
+    expect((await spawn({ ...hold, attempt: 2 })).body.code).toBe('STALE_ATTEMPT');
+    expect((await spawn({ ...hold, epoch: epoch + 1 })).body.code).toBe('STALE_SESSION');
+    expect((await spawn({ ...hold, agentId: 'another' })).body.code).toBe('FORBIDDEN');
+    const first = await spawn(hold, { 'idempotency-key': 'plan' });
+    const again = await spawn(hold, { 'idempotency-key': 'plan' });
+    expect([first.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+    // Another process of the agent: what the one before would spawn is refused, though the agent has the task.
+    await hello(fixture, 'spawner');
+    expect([403, 404, 409]).toContain((await spawn(hold)).status);
+    const { body } = await fixture.http('GET', `/v1/tasks/${parent}/subtasks`);
+    expect(body.data.map(({ id }: Json) => id)).toEqual(first.body.tasks.map(({ id }: Json) => id));
+  });
+});
+
 describe('children an operator creates', () => {
   const spawn = (parent: string, body: object, headers = {}) =>
     fixture.http('POST', `/v1/tasks/${parent}/spawn`, body, headers);

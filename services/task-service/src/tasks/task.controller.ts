@@ -1,4 +1,5 @@
 import {
+  agentOf,
   createBatch,
   createGraph,
   createTask,
@@ -9,6 +10,7 @@ import {
   uuid,
   type CreateTask,
   type ErrorBody,
+  type SpawnTasks,
   type TaskStatus,
 } from '@baton/contracts';
 import { Body, Controller, Param, Post, Res } from '@nestjs/common';
@@ -98,9 +100,13 @@ export class TaskController {
     @RequestCaller() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const parent = { taskId: parse(uuid, id, 'Task id') };
+    const taskId = parse(uuid, id, 'Task id');
     const said = await this.parse(spawnTasks, body, 'Children', caller);
-    const { tasks, replayed } = await this.tasks.createWhat(said, caller, parent);
+    const fence = fenceOf(said);
+    if (fence === undefined && agentOf(caller.actor) !== undefined) throw fenceMissing();
+    const parent = { taskId, ...(fence === undefined ? {} : { fence }) };
+    const by = fence === undefined ? caller : withKeyOf(taskId, caller);
+    const { tasks, replayed } = await this.tasks.createWhat(said, by, parent);
     markReplayed(reply, replayed);
     return { tasks };
   }
@@ -132,4 +138,24 @@ export class TaskController {
     const replayed = settled.some((outcome) => !(outcome instanceof DomainError) && outcome.replayed);
     return { results, replayed };
   }
+}
+
+function fenceOf({ agentId, attempt, epoch }: SpawnTasks) {
+  if (agentId === undefined || attempt === undefined || epoch === undefined) return undefined;
+  return { agentId, attempt, epoch };
+}
+
+/** As over NATS: who holds the task next finds the children of the one before. */
+function withKeyOf(taskId: string, caller: Caller): Caller {
+  const { idempotency } = caller;
+  if (idempotency === undefined) return caller;
+  return { ...caller, idempotency: { ...idempotency, scope: `parent:${taskId}` } };
+}
+
+function fenceMissing(): DomainError {
+  const detail =
+    'expected agentId, attempt and epoch of the hold: without them a holder of before could speak';
+  return new DomainError('VALIDATION_FAILED', `Children: /attempt ${detail}`, {
+    details: { errors: [{ pointer: '/attempt', code: 'custom', detail }] },
+  });
 }
