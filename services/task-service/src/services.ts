@@ -146,7 +146,6 @@ export async function createServices(
   const types = await createTypes({ policies, pool, bus, logger, cursors: new Cursors(cursorKey, 'types') });
   const { admission, holds } = types;
   const usage = new UsageService(pool, bus);
-  const tasks = new TaskService(pool, writePath, admission, mintId, usage);
   const reading = new TaskReading(pool);
   const lists = new ListService(pools.lists, new Cursors(cursorKey, 'tasks'), () => clock.now());
   const operationRunner = new OperationRunner({ pool, lists, writePath, admission, logger });
@@ -169,7 +168,8 @@ export async function createServices(
   const watches = new WatchService(pool, bus, () => clock.now());
   const keyCursors = new Cursors(cursorKey, 'keys');
   const access = createAccess({ pool, reading, cursors: keyCursors, mintId, logger }, config);
-  const calls = new CallsService(pool, tasks, reading, lists, admission, access.service);
+  const tasks = new TaskService(pool, writePath, admission, mintId, usage, access.service);
+  const calls = new CallsService(pool, tasks, lists, admission, access.service);
   const decisions = new DecisionService(pool, bus, holds);
   for (const listener of [offers, hints, watches, inbox, holds, completions, recheckNewWaits(writePath)])
     writePath.onCommit(listener);
@@ -230,8 +230,8 @@ export async function createServices(
     greetings: new GreetingService(pool, sessions, offers),
     sessions,
     budgets,
-    verbs: new TaskVerbsService(pool, writePath, usage, admission, watches),
-    reports: new ReportService(pool),
+    verbs: new TaskVerbsService(pool, writePath, usage, admission, watches, access.service),
+    reports: new ReportService(pool, access.service),
     calls,
     looks: new LooksService(access.service, reading, decisions, watches),
     distribution: new DistributionService(pool, writePath, leases, holds, clock),

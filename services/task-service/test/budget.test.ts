@@ -61,7 +61,7 @@ describe('what an attempt has used up', () => {
     const late = { ...held, result: 'too late', usage: { inputTokens: 7 } };
     expect((await verb(fixture, 'late', 'complete', late)).error.code).toBe('STALE_ATTEMPT');
     const stranger = await verb(fixture, 'stranger', 'complete', { ...late, usage: { inputTokens: 9 } });
-    expect(stranger.error.code).toBe('STALE_ATTEMPT');
+    expect(stranger.error.code).toBe('TASK_NOT_FOUND');
     expect(await usageOf(held.taskId)).toMatchObject({ inputTokens: 7 });
     expect((await fixture.http('GET', `/v1/tasks/${held.taskId}`)).body.result).toBeNull();
   });

@@ -76,6 +76,47 @@ describe('edges over NATS', () => {
   });
 });
 
+describe('what a new task of an agent may depend on', () => {
+  const holdOf = async (taskId: string, agentId: string): Promise<Json> => {
+    const { epoch } = await hello(fixture, agentId);
+    const { attempt } = await assign(fixture, taskId, agentId);
+    const hold = { taskId, attempt, epoch };
+    await verb(fixture, agentId, 'start', hold);
+    return hold;
+  };
+  const dependOn = (agentId: string, dependsOn: string, more: object = {}) =>
+    call(agentId, 'create', { task: { title: 'x', dependencies: [{ taskId: dependsOn }] }, ...more });
+  const spawn = async (agentId: string, parent: Json): Promise<string> =>
+    (await call(agentId, 'spawn', { task: { title: 'child' }, parent })).tasks[0].id;
+
+  it('is what it may read, by whatever relation, and nothing else', async () => {
+    const root = await create(fixture);
+    const boss = await holdOf(root, 'boss');
+    const [mine, sibling] = [await spawn('boss', boss), await spawn('boss', boss)];
+    const kid = await holdOf(mine, 'kid');
+    const below = await spawn('kid', kid);
+    expect((await dependOn('boss', below)).ok).toBe(true);
+    for (const more of [{}, { parent: kid }])
+      expect(await codeOf(dependOn('kid', sibling, more))).toBe('DEPENDENCY_NOT_FOUND');
+    await verb(fixture, 'kid', 'return', { ...kid, reason: 'declined' });
+    await holdOf(mine, 'successor');
+    expect((await dependOn('kid', mine)).ok).toBe(true);
+    expect(await codeOf(dependOn('stranger', mine))).toBe('DEPENDENCY_NOT_FOUND');
+  });
+
+  it('is asked once: with its key a create is answered again though the task is gone', async () => {
+    const gone = await own({ hold: true });
+    const more = { idempotencyKey: 'gone-since' };
+    const first = await dependOn('author', gone, more);
+    await fixture.http('POST', `/v1/tasks/${first.tasks[0].id}/cancel`, {});
+    await fixture.http('DELETE', `/v1/tasks/${gone}`);
+    expect(await dependOn('author', gone, more)).toMatchObject({
+      replayed: true,
+      tasks: [{ id: first.tasks[0].id }],
+    });
+  });
+});
+
 describe('what happened outside', () => {
   it('is told by the creator, and by no other agent', async () => {
     const taskId = await waitingOutside();

@@ -70,7 +70,47 @@ describe('the fence', () => {
     const held = await running('owner');
     await hello(fixture, 'thief');
     const answer = await verb(fixture, 'thief', 'complete', { ...held, agentId: 'owner', result: 1 });
-    expect(answer.error.code).toBe('STALE_ATTEMPT');
+    expect(answer.error.code).toBe('TASK_NOT_FOUND');
+  });
+});
+
+describe('an agent that has nothing to do with a task', () => {
+  it('hears of it what it hears of one that is not there, whatever it says', async () => {
+    const held = await running('somebody');
+    const ended = await running('somebody');
+    await verb(fixture, 'somebody', 'complete', ended);
+    const { epoch } = await hello(fixture, 'outsider');
+    const said = {
+      start: {},
+      progress: { percent: 1 },
+      log: { message: 'x' },
+      artifact: { artifact: { name: 'x', url: 'https://example.org' } },
+      checkpoint: { checkpoint: 1 },
+      block: { reason: 'children', children: 'all' },
+      complete: {},
+      fail: { error: { message: 'x' } },
+      return: { reason: 'declined' },
+      delegate: { to: 'somebody' },
+    };
+    const missing = randomUUID();
+    const heard = async (name: string, taskId: string, attempt: number, more: object): Promise<Json> =>
+      JSON.stringify(await verb(fixture, 'outsider', name, { taskId, attempt, epoch, ...more })).replaceAll(
+        taskId,
+        missing,
+      );
+    for (const [name, more] of Object.entries(said)) {
+      const unknown = await heard(name, missing, 1, more);
+      expect(unknown).toContain('TASK_NOT_FOUND');
+      for (const { taskId, attempt } of [held, ended])
+        expect({ name, heard: await heard(name, taskId, attempt, more) }).toEqual({ name, heard: unknown });
+    }
+    const spawned = async (taskId: string) => {
+      const parent = { taskId, attempt: 1, epoch };
+      const answer = await fixture.ask('agent.outsider.call.spawn', { task: { title: 'x' }, parent });
+      return JSON.stringify(answer).replaceAll(taskId, missing);
+    };
+    const unknown = await spawned(missing);
+    for (const { taskId } of [held, ended]) expect(await spawned(taskId)).toBe(unknown);
   });
 });
 

@@ -164,7 +164,7 @@ describe('spawning', () => {
     expect(await spawn('planner', parent, different)).toEqual({ ...first, replayed: true });
     // A key is no way around the fence.
     await helloOnce('stranger');
-    expect((await spawn('stranger', parent, request)).error.code).toBe('STALE_ATTEMPT');
+    expect((await spawn('stranger', parent, request)).error.code).toBe('TASK_NOT_FOUND');
     expect((await spawn('planner', { ...parent, attempt: 9 }, { task: { title: 'x' } })).error.code).toBe(
       'STALE_ATTEMPT',
     );

@@ -30,5 +30,5 @@ export function createAccess({ pool, reading, cursors, mintId, logger }: Parts, 
   const verify = issuer === undefined ? undefined : createTokenVerifier({ issuer, audience, rolesClaim });
   const tokens = new TokenService(pool, logger, { firstKey, verify });
   const keys = new KeyService(pool, tokens.authentication, cursors, mintId);
-  return { service: new AccessService(reading), tokens, keys };
+  return { service: new AccessService(pool, reading), tokens, keys };
 }

@@ -18,7 +18,7 @@ import type { AccessService } from '../access/access.service.js';
 import type { Pool } from '../database/database.js';
 import type { ListService } from '../tasks/list.service.js';
 import { activeTraceparent } from '@baton/telemetry';
-import type { TaskReading } from '../tasks/task.reading.service.js';
+import { findBelowHeldBy } from '../tasks/relation.store.js';
 import type { Caller, TaskService } from '../tasks/task.service.js';
 import { CALL_WORDS, type SaidCommand } from '../tasks/task.words.js';
 import type { AdmissionService } from '../types/admission.service.js';
@@ -41,7 +41,6 @@ export class CallsService {
   constructor(
     private readonly pool: Pool,
     private readonly tasks: TaskService,
-    private readonly reading: TaskReading,
     private readonly lists: ListService,
     private readonly admission: AdmissionService,
     private readonly access: AccessService,
@@ -66,7 +65,8 @@ export class CallsService {
   async list({ agentId, body }: Request) {
     const query = parse(callList, body, 'list');
     const above = parseFilter(query.q).find(({ field }) => field === 'parent' || field === 'root');
-    const seesAll = above && 'is' in above && (await this.reading.holdsTreeOf(agentId, above.is));
+    const seesAll =
+      above && 'is' in above && (await findBelowHeldBy(this.pool, agentId, [above.is])).size > 0;
     const scope = { maxBytes: LIST_BYTES, ...(seesAll ? {} : { relatedTo: agentId }) };
     return { ok: true, ...(await this.lists.page(query, scope)) };
   }
@@ -108,7 +108,12 @@ export class CallsService {
       taskId: parent.taskId,
       fence: { agentId, attempt: parent.attempt, epoch: parent.epoch },
     };
-    const { tasks, replayed } = await this.tasks.createWhat(request, by, under);
+    const { tasks, replayed } = await this.tasks
+      .createWhat(request, by, under)
+      .catch(async (error: unknown) => {
+        if (under === undefined || !(error instanceof DomainError)) throw error;
+        throw await this.access.mayHear(agentId, under.taskId, error);
+      });
     return { ok: true, tasks, ...(replayed ? { replayed } : {}) };
   }
 

@@ -8,8 +8,10 @@ import {
   type TaskItemsAnswer,
 } from '@baton/contracts';
 import type { z } from 'zod';
+import type { AccessService } from '../access/access.service.js';
 import type { Pool } from '../database/database.js';
 import { inTransaction } from '../database/transaction.js';
+import type { Fence } from '../tasks/task.state.js';
 import { refusalOf } from './refusal.service.js';
 import {
   lockWorkedOn,
@@ -28,7 +30,10 @@ import { eachItem, orRefusal, refused } from './task-items.js';
  * round trips a message, of those who use it alone.
  */
 export class ReportService {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly access: AccessService,
+  ) {}
 
   log(agentId: string, body: unknown): Promise<TaskAnswer | TaskItemsAnswer> {
     return this.take(LOG, agentId, body);
@@ -52,11 +57,15 @@ export class ReportService {
           if (one instanceof DomainError) return refused(one);
           const { taskId, attempt, epoch } = one;
           const fence = { agentId, attempt, epoch };
-          const outcome = outcomes?.get(one) ?? (await refusalOf(this.pool, taskId, fence));
+          const outcome = outcomes?.get(one) ?? (await this.refusalOf(taskId, fence));
           return outcome instanceof DomainError ? refused(outcome) : { ok: true, ...outcome };
         }),
       );
     });
+  }
+
+  private async refusalOf(taskId: string, fence: Fence): Promise<DomainError> {
+    return this.access.mayHear(fence.agentId, taskId, await refusalOf(this.pool, taskId, fence));
   }
 
   /** What came of those that passed the fence. */

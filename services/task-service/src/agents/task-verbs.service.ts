@@ -7,6 +7,7 @@ import {
   type TaskAnswer,
   type TaskItemsAnswer,
 } from '@baton/contracts';
+import type { AccessService } from '../access/access.service.js';
 import type { Pool } from '../database/database.js';
 import type { Accepted } from '../tasks/task.js';
 import { HELD_WORDS, type SaidCommand } from '../tasks/task.words.js';
@@ -28,6 +29,7 @@ export class TaskVerbsService {
     private readonly usage: UsageService,
     private readonly admission: AdmissionService,
     private readonly watches: WatchService,
+    private readonly access: AccessService,
   ) {}
 
   async state(
@@ -53,11 +55,15 @@ export class TaskVerbsService {
       const parsed = items.map((item) => orRefusal(() => parse(taskCommands.progress, item, 'progress')));
       const valid = parsed.filter((item): item is ProgressCommand => !(item instanceof DomainError));
       const reported = (await this.report(agentId, valid)).values();
-      return parsed.map((item) => {
-        const outcome = item instanceof DomainError ? item : reported.next().value;
-        if (outcome === undefined) throw new Error('progress was taken without an outcome');
-        return outcome instanceof DomainError ? refused(outcome) : { ok: true, ...outcome };
-      });
+      return Promise.all(
+        parsed.map(async (item): Promise<TaskAnswer> => {
+          if (item instanceof DomainError) return refused(item);
+          const outcome = reported.next().value;
+          if (outcome === undefined) throw new Error('progress was taken without an outcome');
+          if (!(outcome instanceof DomainError)) return { ok: true, ...outcome };
+          return refused(await this.access.mayHear(agentId, item.taskId, outcome));
+        }),
+      );
     });
   }
 
@@ -107,7 +113,8 @@ export class TaskVerbsService {
       traceparent: said.traceparent ?? traceparent,
       bytes,
     });
-    if (settled instanceof DomainError) return refused(settled);
+    if (settled instanceof DomainError)
+      return refused(await this.access.mayHear(agentId, said.command.taskId, settled));
     const [accepted] = settled.accepted;
     if (accepted === undefined) throw new Error(`${said.command.kind} was accepted without an outcome`);
     return { ok: true, ...accepted };

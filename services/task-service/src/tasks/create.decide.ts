@@ -1,4 +1,4 @@
-import { agentOf, DomainError, isTerminal, LIMITS, type Actor, type TaskStatus } from '@baton/contracts';
+import { DomainError, isTerminal, LIMITS, type Actor, type TaskStatus } from '@baton/contracts';
 import { refuseSpawn, type TreeSpending } from '../usage/budget.decide.js';
 import { aimedChain, refuseAim } from './aim.decide.js';
 import { isMet } from './dependency.decide.js';
@@ -11,9 +11,6 @@ import type { CreateCommand, Named, NewTask, Task } from './task.js';
 export type ExistingDependency = {
   readonly id: string;
   readonly status: TaskStatus;
-  readonly createdBy: Actor;
-  readonly rootTaskId: string;
-  readonly lastAgentId: string | null;
   /** Its month is being exported from the archive: nothing new may depend on it. */
   readonly leaving?: boolean;
 };
@@ -49,7 +46,7 @@ export function decideCreate(
     refuseParent(command, related) ??
     refuseBudget(command, related, now) ??
     refuseAim(command.tasks, actor, related.parent, related.named) ??
-    refuseDependencies(command, actor, related) ??
+    refuseDependencies(command, related) ??
     refuseCycleOver(command, related);
   if (refusal) return refusal;
   const added = new Set(command.tasks.map(({ id }) => id));
@@ -93,17 +90,13 @@ function refuseBudget(
   return spending && refuseSpawn(spending, tasks.length, now);
 }
 
-function refuseDependencies(
-  command: CreateCommand,
-  actor: Actor,
-  related: CreateRelated,
-): DomainError | undefined {
+function refuseDependencies(command: CreateCommand, related: CreateRelated): DomainError | undefined {
   const added = new Set(command.tasks.map(({ id }) => id));
   for (const task of command.tasks) {
     for (const { taskId } of task.dependencies) {
       if (added.has(taskId)) continue;
       const dependency = related.dependencies.get(taskId);
-      if (dependency === undefined || dependency.leaving || !maySee(actor, dependency, related.parent)) {
+      if (dependency === undefined || dependency.leaving || command.unseen?.has(taskId)) {
         return new DomainError(
           'DEPENDENCY_NOT_FOUND',
           `Task ${task.title}: there is no task ${taskId} to depend on`,
@@ -126,13 +119,6 @@ function refuseCycleOver(command: CreateCommand, { parent, waits }: CreateRelate
     if (refusal) return refusal;
   }
   return undefined;
-}
-
-/** Agents see what they created or had, and the tree of the task they hold; everybody else sees all. */
-function maySee(actor: Actor, task: ExistingDependency, parent: Task | undefined): boolean {
-  const agent = agentOf(actor);
-  if (agent === undefined || task.createdBy === actor || task.lastAgentId === agent) return true;
-  return parent !== undefined && parent.rootTaskId === task.rootTaskId;
 }
 
 function isBlocked(task: NewTask, added: ReadonlySet<string>, related: CreateRelated): boolean {

@@ -158,41 +158,6 @@ export async function findDependenciesOf(
   return rows;
 }
 
-/** Whether an agent holds a task that depends on this one: its result is then the agent's to read. */
-export async function holdsDependentOf(db: Queryable, agentId: string, id: string): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'holds-dependent-of',
-    text: `SELECT 1 FROM task_dependencies d JOIN tasks t ON t.id = d.task_id AND t.assigned_to = $1
-      WHERE d.depends_on = $2 LIMIT 1`,
-    values: [agentId, id],
-  });
-  return rowCount === 1;
-}
-
-/** Whether an agent holds the task or one above it: at most `LIMITS.treeDepth` steps up. */
-export async function holdsTreeOf(db: Queryable, agentId: string, id: string): Promise<boolean> {
-  const { rows } = await db.query<{ holds: boolean }>({
-    name: 'holds-tree-of',
-    text: `WITH RECURSIVE line AS (
-        SELECT parent_task_id, assigned_to FROM tasks WHERE id = $2
-        UNION ALL SELECT t.parent_task_id, t.assigned_to FROM line JOIN tasks t ON t.id = line.parent_task_id)
-      SELECT coalesce(bool_or(assigned_to = $1), false) AS holds FROM line`,
-    values: [agentId, id],
-  });
-  return rows[0]?.holds ?? false;
-}
-
-/** Whether an agent ever had the task: reads its history, archived or not, as the last of the ways it may be related to it. */
-export async function wasHolderOf(db: Queryable, agentId: string, id: string): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'was-holder-of',
-    text: `SELECT 1 FROM ${everywhere('task_events', ['task_id', 'event_data'])} e
-      WHERE task_id = $2 AND event_data->'changes'->>'assignedTo' = $1 LIMIT 1`,
-    values: [agentId, id],
-  });
-  return rowCount === 1;
-}
-
 export type StoredEvent = {
   readonly version: number;
   readonly type: string;

@@ -51,21 +51,6 @@ export class TaskReading {
     if (lines.length === 0 && (await reader.findTask(this.pool, id)) === undefined) throw taskNotFound(id);
     return lines.map(({ at, ...line }) => ({ ...line, at: iso(at) }));
   }
-
-  /** Whether the agent works on a task that depends on this one. */
-  holdsDependentOf(agentId: string, id: string): Promise<boolean> {
-    return reader.holdsDependentOf(this.pool, agentId, id);
-  }
-
-  /** Whether the agent ever had the task. */
-  wasHolderOf(agentId: string, id: string): Promise<boolean> {
-    return reader.wasHolderOf(this.pool, agentId, id);
-  }
-
-  /** Whether the agent holds the task or one above it. */
-  holdsTreeOf(agentId: string, id: string): Promise<boolean> {
-    return reader.holdsTreeOf(this.pool, agentId, id);
-  }
 }
 
 /** What is not there, and what the caller may not see, is refused alike. */

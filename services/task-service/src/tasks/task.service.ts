@@ -7,12 +7,14 @@ import {
   type CreateTask,
   type TaskView,
 } from '@baton/contracts';
+import type { AccessService } from '../access/access.service.js';
 import type { Pool } from '../database/database.js';
 import type { Idempotency, Settled } from '../write-path/submission.js';
 import type { UsageService } from '../usage/usage.service.js';
 import type { WritePath } from '../write-path/write-path.service.js';
 import type { AdmissionService } from '../types/admission.service.js';
 import { namedBy } from './delegation.rules.js';
+import { outerDependencies } from './edges.decide.js';
 import { toNewTask, toNewTasks } from './new-task.js';
 import { replay, type Changes } from './task.fold.js';
 import * as reader from './task.reader.store.js';
@@ -48,6 +50,7 @@ export class TaskService {
     private readonly admission: AdmissionService,
     private readonly mintId: () => string,
     private readonly usage: UsageService,
+    private readonly access: AccessService,
   ) {}
 
   /** Creates one task, and answers it as it was created also when the request is repeated with its key. */
@@ -111,13 +114,21 @@ export class TaskService {
   }
 
   private async createTogether(tasks: readonly NewTask[], caller: Caller, parent: Parent | undefined) {
-    const command: CreateCommand = { kind: 'create', tasks, ...(parent ? { parent } : {}) };
+    const command = await this.judged({ kind: 'create', tasks, ...(parent ? { parent } : {}) }, caller);
     const { accepted, replayed } = await this.writePath.execute(submission(command, caller));
     const refs = new Map(tasks.map(({ id, ref }) => [id, ref]));
     const created = accepted.map(({ taskId, status, version, ref = refs.get(taskId) }): CreatedTask => {
       return { id: taskId, ...(ref === undefined ? {} : { ref }), status, version };
     });
     return { tasks: created, replayed };
+  }
+
+  /** With what its creator may not see: a repeated request is answered all the same. */
+  private async judged(command: CreateCommand, { actor }: Caller): Promise<CreateCommand> {
+    const agent = agentOf(actor);
+    const outer = agent === undefined ? [] : [...new Set(outerDependencies(command))];
+    if (agent === undefined || outer.length === 0) return command;
+    return { ...command, unseen: await this.access.findUnseen(agent, outer) };
   }
 
   /** The answer of the first request, rebuilt from the task's first event: nothing is stored twice for it. */

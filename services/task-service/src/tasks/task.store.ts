@@ -75,8 +75,7 @@ function toLocked(rows: readonly LockedRow[]): ReadonlyMap<string, LockedTask> {
 }
 
 /** What is looked at of a task that others depend on. */
-export const RELATED = `id, status, created_by AS "createdBy", root_task_id AS "rootTaskId",
-  last_agent_id AS "lastAgentId"`;
+export const RELATED = 'id, status';
 
 /** Locks tasks others depend on against removal only: their owners may still change them. */
 export async function lockRelated(

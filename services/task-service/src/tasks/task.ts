@@ -152,6 +152,8 @@ export type CreateCommand = {
   readonly kind: 'create';
   readonly tasks: readonly NewTask[];
   readonly parent?: { readonly taskId: string; readonly fence?: Fence };
+  /** Of the tasks it depends on those that its creator may not see. */
+  readonly unseen?: ReadonlySet<string>;
 };
 
 export type Command = CreateCommand | TaskCommand;
@@ -238,10 +240,9 @@ export type Unchanged = {
 
 export type Decided = Changed | Unchanged;
 
-/** What a caller gets for an accepted command. */
+/** What a caller gets for an accepted command; `ref` is the local name the task had in its graph. */
 export type Accepted = {
   readonly taskId: string;
-  /** The local name the task had in its graph. */
   readonly ref?: string;
   readonly status: TaskStatus;
   readonly attempt: number;

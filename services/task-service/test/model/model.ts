@@ -14,6 +14,8 @@ export type Task = {
   attempt: number;
   /** Who holds it. */
   agent: string | null;
+  /** All who ever had it. */
+  had: readonly string[];
   /** Who had it last, and the epoch it was started with. */
   last: string | null;
   epoch: number | null;
@@ -66,6 +68,20 @@ export function hasRoom(model: Model, id: string): boolean {
   return agentOf(model, id).status === 'online' && held.length < CAPACITY;
 }
 
+/** Whether the agent has to do with a task: else there is none for it. */
+export function isRelated(model: Model, task: Task, agent: string): boolean {
+  if (task.creator === `agent:${agent}` || [...task.had, ...task.chain].includes(agent)) return true;
+  const isNeeded = ({ needs }: Task) => needs.some(({ id }) => id === task.id);
+  if (model.tasks.some((other) => other.agent === agent && isNeeded(other))) return true;
+  const parent = task.parent === null ? undefined : taskOf(model, task.parent);
+  return parent !== undefined && (parent.agent === agent || holdsAbove(model, parent, agent));
+}
+
+function holdsAbove(model: Model, { parent }: Task, agent: string): boolean {
+  const above = parent === null ? undefined : taskOf(model, parent);
+  return above !== undefined && (above.agent === agent || holdsAbove(model, above, agent));
+}
+
 /** A new version of a task, in which these fields are different. */
 export function change(task: Task, changes: Partial<Task>): Answer {
   Object.assign(task, changes, { version: task.version + 1 });
@@ -92,6 +108,7 @@ export function give(task: Task, agent: string, reason: string | null): Answer {
     status: 'assigned',
     reason,
     agent,
+    had: [...task.had, agent],
     last: agent,
     epoch: null,
     attempt: task.attempt + 1,

@@ -8,6 +8,7 @@ import {
   hasEnded,
   hasRoom,
   isHeld,
+  isRelated,
   queue,
   refused,
   taskOf,
@@ -43,7 +44,7 @@ const RULES: Rules = {
   },
   spawn(model, word, [id = '']) {
     const parent = taskOf(model, word.task);
-    const refusal = refuseFence(model, parent, word);
+    const refusal = refuseFence(model, parent, { ...word, over: 'nats' });
     if (refusal) return refusal;
     if (parent.depth === 16) return refused('DELEGATION_DEPTH');
     const { detached, maxRetries, agent } = word;
@@ -224,6 +225,7 @@ function create(model: Model, id: string, given: Partial<Task>): Task {
     version: 1,
     attempt: 0,
     agent: null,
+    had: [],
     last: null,
     epoch: null,
     retries: 0,
@@ -253,8 +255,15 @@ function asHolder(model: Model, word: Held, rule: (task: Task) => Answer): Answe
   return refuseFence(model, task, word) ?? rule(task);
 }
 
+/** What the fence says; over NATS nothing of a task that the agent has nothing to do with. */
+function refuseFence(model: Model, task: Task, held: Held): Answer | undefined {
+  const refusal = refuseStale(model, task, held);
+  const isHidden = refusal && held.over === 'nats' && !isRelated(model, task, held.agent);
+  return isHidden ? refused('TASK_NOT_FOUND') : refusal;
+}
+
 /** In this order: ended, another's or an earlier attempt, another process, no longer held. */
-function refuseFence(model: Model, task: Task, { agent, attempt, epoch }: Held): Answer | undefined {
+function refuseStale(model: Model, task: Task, { agent, attempt, epoch }: Held): Answer | undefined {
   if (hasEnded(task)) return refused('TASK_STATE_CONFLICT');
   if (task.last !== agent || task.attempt !== attempt) return refused('STALE_ATTEMPT');
   const live = isHeld(task) ? agentOf(model, agent).epoch : epoch;

@@ -17,7 +17,7 @@ export async function expectSame(fixture: Fixture, { tasks, agents }: Model): Pr
     ]),
   ]);
   const expected = tasks.map(
-    ({ chain, needs, awaited, maxRetries, detached, backTo, excluded, ...task }) => task,
+    ({ had, chain, needs, awaited, maxRetries, detached, backTo, excluded, ...task }) => task,
   );
   expect(found.rows).toEqual(expected);
   expect(fleet.rows).toEqual(agents.map(({ id, status, epoch }) => ({ id, status, epoch })));
