@@ -58,6 +58,25 @@ describe('the archive', () => {
     await archiveNow();
   });
 
+  it('gives no task back while what it depends on is just being deleted', async () => {
+    const needed = await create(fixture);
+    const id = await create(fixture, { dependencies: [{ taskId: needed }] });
+    for (const one of [id, needed]) await cancel(one);
+    await until(async () => (await archiveNow()) + (await countArchived(fixture, [id, needed])) >= 2);
+    await restore(fixture.databaseUrl, [needed]);
+    await fixture.db.query('BEGIN');
+    await fixture.db.query('DELETE FROM tasks WHERE id = $1', [needed]);
+    await fixture.db.query('DELETE FROM task_dependencies WHERE depends_on = $1', [needed]);
+    const early = await restore(fixture.databaseUrl, [id]).catch(({ code }: { code: string }) => code);
+    await fixture.db.query('COMMIT');
+    expect(early).toBe('55P03');
+    await restore(fixture.databaseUrl, [id]);
+    const edges = await fixture.db.query('SELECT FROM task_dependencies WHERE task_id = $1', [id]);
+    expect(edges.rowCount).toBe(0);
+    await archiveNow();
+    await fixture.db.query('DELETE FROM task_events WHERE task_id = $1', [needed]);
+  });
+
   it('is asked too who had a task, and takes the history of what was deleted', async () => {
     const [had, gone] = [await create(fixture), await create(fixture)];
     await start(had);

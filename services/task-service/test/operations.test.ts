@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '@baton/testkit';
 import { assign, hello, verb } from './agent.js';
 import { startFixture, type Fixture } from './fixture.js';
 import { operationsOf } from './operation.js';
@@ -118,6 +119,19 @@ describe('an operation by filter', () => {
     const { rows } = await fixture.db.query(`SELECT id FROM tasks WHERE type = 'gone' ORDER BY id`);
     expect(rows.map(({ id }) => id)).toEqual([first, live]);
     expect((await fixture.http('GET', `/v1/tasks/${second}`)).status).toBe(404);
+  });
+
+  it('deletes a tree with a budget, larger than a chunk, in one go', async () => {
+    const root = (await createMany(1, { type: 'tree', budget: { maxTasks: 1_000 } }))[0] ?? '';
+    for (let parent = root, level = 0; level < 3; level += 1) {
+      const tasks = Array.from({ length: 90 }, () => ({ title: 'child', type: 'tree' }));
+      const { body } = await fixture.http('POST', `/v1/tasks/${parent}/spawn`, { tasks });
+      parent = body.tasks[0].id;
+    }
+    await fixture.http('POST', `/v1/tasks/${root}/cancel`, {});
+    await until(async () => (await changes('tree')).every(({ status }) => status === 'cancelled'));
+    const operation = await ended(await start({ action: 'delete', q: 'type:tree' }));
+    expect(operation).toMatchObject({ status: 'done', matched: 271, done: 271, refused: {} });
   });
 
   it('takes tasks from an agent, and says what was refused and why', async () => {

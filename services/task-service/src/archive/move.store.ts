@@ -27,11 +27,25 @@ export type Destination = { readonly month: string } | 'hot';
  * not where it was expected, or when somebody just writes what goes with one (55P03: to be tried again).
  */
 export async function moveTasks(db: Client, ids: readonly string[], to: Destination): Promise<void> {
+  if (to === 'hot') await lockNeeded(db, ids);
   for (const table of ARCHIVED_TABLES) {
     const moved = await moveRows(db, table, ids, to);
     if (table.table === 'tasks' && moved !== ids.length) {
       throw new Error(`expected to move ${ids.length} locked tasks, moved ${moved}`);
     }
+  }
+}
+
+/**
+ * Locks what archived tasks depend on against removal: whoever removes it just now does not see the edges that come
+ * back, and would leave them without an end.
+ */
+async function lockNeeded(db: Client, ids: readonly string[]): Promise<void> {
+  for (const table of ['tasks', 'archived_tasks']) {
+    const text = `SELECT FROM ${table} WHERE id IN (
+        SELECT depends_on FROM archived_task_dependencies WHERE task_id = ANY($1::uuid[]))
+      ORDER BY id FOR KEY SHARE NOWAIT`;
+    await db.query({ name: `lock-needed-${table}`, text, values: [pgArray(ids)] });
   }
 }
 

@@ -61,13 +61,33 @@ async function carryOn(needs: Needs, operation: Operation): Promise<void> {
     return;
   }
   if (operation.chunk === null && !(await store.writeChunk(needs.pool, operation, chunk))) return;
-  const settled = await Promise.all(chunk.ids.map((id) => carryOut(needs, operation, id)));
+  const settled = await carryOutAllOf(needs, operation, chunk.ids);
   const outage = settled.find(isOutage);
   if (outage !== undefined) {
     await store.releaseOperation(needs.pool, operation);
     throw outage;
   }
   await end(needs, (db) => store.settleChunk(db, operation, chunk.next, count(operation, settled)));
+}
+
+/**
+ * What hindered some deletes may have gone with the others, as all that was below a root with a budget: they are tried
+ * once more. A key stands for no refusal.
+ */
+async function carryOutAllOf(
+  needs: Needs,
+  operation: Operation,
+  ids: readonly string[],
+): Promise<readonly Settled[]> {
+  const first = await Promise.all(ids.map((id) => carryOut(needs, operation, id)));
+  const isHindered = (settled: Settled) =>
+    settled instanceof DomainError && settled.code === 'TASK_HAS_DEPENDENTS';
+  if (!first.some(isHindered) || first.every(isHindered)) return first;
+  return Promise.all(
+    first.map(async (settled, index) =>
+      isHindered(settled) ? carryOut(needs, operation, ids[index] ?? '') : settled,
+    ),
+  );
 }
 
 /** As by hand: the type of the task may refuse the input it is to begin anew with. */
@@ -87,7 +107,10 @@ function isOutage(settled: Settled): settled is DomainError {
 
 /** Empty where no task of those looked at is of the filter: the list may go on all the same. */
 async function nextChunk({ lists }: Needs, { action, q, createdAt, position }: Operation): Promise<Chunk> {
-  return lists.walk(filterOf(action, q, createdAt), createdAt, position, CHUNK_TASKS);
+  // Children are younger than their parents, and go before them.
+  const sort = action === 'delete' ? '-createdAt' : 'createdAt';
+  const filter = filterOf(action, q, createdAt);
+  return lists.walk({ filter, sort, now: createdAt }, position, CHUNK_TASKS);
 }
 
 function submission({ id, action, parameters, actor, traceparent }: Operation, taskId: string) {

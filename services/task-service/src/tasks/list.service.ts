@@ -68,16 +68,15 @@ export class ListService {
   }
 
   /**
-   * The next tasks of a filter in order of creation, behind one of them, as of `now`, and where to go on. There may be
+   * The next tasks of a filter in one order of creation, behind one of them, as of `now`, and where to go on. There may be
    * fewer than asked for, even none, and more behind them; the list ends where `next` is null.
    */
   async walk(
-    filter: TaskFilter,
-    now: number,
+    request: ListRequest & { readonly sort: 'createdAt' | '-createdAt' },
     after: string | null,
     limit: number,
   ): Promise<{ readonly ids: readonly string[]; readonly next: string | null }> {
-    const plan = await this.choose({ filter, sort: 'createdAt', now });
+    const plan = await this.choose(request);
     if (plan === undefined) return { ids: [], next: null };
     const position = after === null ? undefined : { id: after, priority: 0 };
     const { tasks, next } = await findPage(this.pool, plan, position, limit);
