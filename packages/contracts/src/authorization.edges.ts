@@ -95,6 +95,7 @@ export const METRICS_ROUTE_ACTIONS = {
   agentMetrics: 'metrics.read',
   delegationMetrics: 'metrics.read',
   systemMetrics: 'metrics.read',
+  liveStream: 'metrics.read',
 } as const satisfies Readonly<Record<keyof typeof METRICS_ROUTES, Action>>;
 
 /** What each message says or asks. */

@@ -22,6 +22,7 @@ export * from './key.js';
 export * from './limits.js';
 export * from './message.js';
 export * from './messages.js';
+export * from './live.js';
 export * from './metrics.js';
 export * from './metrics.routes.js';
 export * from './nearest.js';

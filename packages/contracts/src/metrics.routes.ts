@@ -8,6 +8,7 @@ import {
   taskMetrics,
   taskMetricsQuery,
 } from './metrics.js';
+import { liveChanges } from './live.js';
 import type { Route } from './route.js';
 import { agentId } from './words.js';
 
@@ -50,5 +51,14 @@ export const METRICS_ROUTES = {
     path: '/v1/metrics/system',
     summary: 'How metrics-service itself does',
     answers: { 200: systemMetrics },
+  },
+  liveStream: {
+    ...read,
+    path: '/v1/stream',
+    summary: 'Follows all tasks and agents as server-sent events',
+    description:
+      'First comes `ready`: what changes from then on is told, so lists read after it miss nothing. `changes` has the latest change of each task and agent (`data` is shown here), at most four times a second and some 500 at a time; what a task goes through meanwhile becomes one change. `reset` comes instead where changes are not known any more: of a client that was away or behind for more than 20,000 tasks, or after the streams were made anew; read the lists again. A comment comes every 15 s. The stream ends after 10 minutes, and where the replica stops: go on with `Last-Event-ID`, at any replica.',
+    requestHeaders: ['Last-Event-ID'],
+    answers: { 200: liveChanges },
   },
 } as const satisfies Readonly<Record<string, Route>>;

@@ -14,6 +14,7 @@ export { describeSettings, setting } from './config/setting.js';
 export { knownNames } from './config/known-names.js';
 export { readConfig } from './config/read-config.js';
 export { explainDatabaseError, isDatabaseAway } from './database-error.js';
+export { goneSignal } from './gone-signal.js';
 export { observeHttp } from './observe-http.js';
 export { sendSecurityHeaders } from './http-headers.js';
 export { HTTP_PATIENCE, limitConnections } from './http-limits.js';

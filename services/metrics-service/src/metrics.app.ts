@@ -30,6 +30,7 @@ import { HealingService } from './healing/healing.service.js';
 import { ProgressStore } from './healing/progress.store.js';
 import { IngestService } from './ingest/ingest.service.js';
 import { IngestStore } from './ingest/ingest.store.js';
+import { LiveService } from './live/live.service.js';
 import { MetricsModule } from './metrics.module.js';
 import { registerTaskFigures } from './prometheus/task-figures.js';
 import { TaskFiguresStore } from './prometheus/task-figures.store.js';
@@ -51,7 +52,7 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     logger,
   });
   const clock = createClock(logger);
-  const { app, events, endHttp, healing, reports } = await createApp({
+  const { app, events, endHttp, healing, reports, live } = await createApp({
     config,
     dataSource,
     bus,
@@ -83,6 +84,7 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
     // What is half started is started first: it stops in the same order then.
     await started.catch(() => undefined);
     endHttp();
+    live.stop();
     retention.stop();
     const healed = healing.stop();
     // Pulls no more and waits for what is gathered to be saved and acknowledged.
@@ -127,6 +129,7 @@ async function createApp({ config, dataSource, bus, clock, logger }: Parts) {
   const figures = new ReportStore(dataSource);
   const reports = new ReportService(figures);
   const system = new SystemService(figures);
+  const live = new LiveService(bus, logger);
   // While it closes, requests that were sent before their client heard of it are served like any other.
   const adapter = new FastifyAdapter({ ...HTTP_PATIENCE, return503OnClosing: false });
   sendSecurityHeaders(adapter.getInstance());
@@ -135,7 +138,7 @@ async function createApp({ config, dataSource, bus, clock, logger }: Parts) {
   observeHttp(adapter.getInstance());
   const endHttp = prepareHttpEnd(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(
-    MetricsModule.with({ ingest, capacity, reports, system }),
+    MetricsModule.with({ ingest, capacity, reports, system, live }),
     adapter,
     { logger: nestLogger(logger) },
   );
@@ -145,7 +148,7 @@ async function createApp({ config, dataSource, bus, clock, logger }: Parts) {
     onReset: () => healing.heal(),
   });
   app.connectMicroservice({ strategy: events });
-  return { app, events, endHttp, healing, reports };
+  return { app, events, endHttp, healing, reports, live };
 }
 
 /** Reports come from Postgres: without NATS they are only behind, on every replica alike. */

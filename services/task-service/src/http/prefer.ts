@@ -1,7 +1,7 @@
 import { isTerminal, WAIT_LIMITS, type TaskView } from '@baton/contracts';
 import type { FastifyReply } from 'fastify';
 import type { WatchService } from '../watching/watch.service.js';
-import { goneSignal } from './gone.js';
+import { goneSignal } from '@baton/runtime';
 
 /**
  * Holds an answer until the task has ended, at most as many seconds as `Prefer: wait=30` asks for (60 at the most);
@@ -19,6 +19,6 @@ export async function heldUntilEnd(
   const applied = Math.min(seconds, WAIT_LIMITS.preferSeconds);
   void reply.header('preference-applied', `wait=${applied}`);
   if (isTerminal(status)) return false;
-  await watches.untilEnded(id, applied * 1_000, goneSignal(reply));
+  await watches.untilEnded(id, applied * 1_000, goneSignal(reply.raw));
   return true;
 }

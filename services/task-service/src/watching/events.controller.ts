@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { parse, taskHistory, uuid } from '@baton/contracts';
 import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { goneSignal } from '../http/gone.js';
+import { goneSignal } from '@baton/runtime';
 import { TaskReading } from '../tasks/task.reading.service.js';
 import { EventStreams } from './event-stream.service.js';
 
@@ -31,7 +31,7 @@ export class EventsController {
       'Query',
     );
     if (!accept.includes('text/event-stream')) return { data: await this.reading.history(taskId, after) };
-    const events = await this.streams.follow(taskId, after, goneSignal(reply));
+    const events = await this.streams.follow(taskId, after, goneSignal(reply.raw));
     if (events === undefined) return void reply.status(204);
     reply.raw.socket?.setTimeout(STALLED_MS, () => reply.raw.destroy());
     void reply.type('text/event-stream').header('connection', 'close').header('x-accel-buffering', 'no');
