@@ -8,6 +8,7 @@ const steps = [
   { title: 'Lint', script: 'lint', advice: 'npm run lint' },
   { title: 'Types', script: 'types', advice: 'npm run types' },
   { title: 'Unused code', script: 'unused', advice: 'npm run unused' },
+  { title: 'Supply', script: 'supply', advice: 'npm run supply' },
   { title: 'Generated files', script: 'generate', args: ['--check'], advice: 'npm run generate' },
 ];
 const suites = [
