@@ -22,6 +22,7 @@ export type Draws = readonly [Draw, Draw | null];
 
 const weights: Readonly<Record<Word['kind'], number>> = {
   create: 16,
+  batch: 2,
   chain: 3,
   spawn: 6,
   release: 3,
@@ -31,6 +32,7 @@ const weights: Readonly<Record<Word['kind'], number>> = {
   reassign: 3,
   start: 22,
   progress: 4,
+  checkpoint: 4,
   complete: 12,
   fail: 8,
   return: 6,
@@ -117,6 +119,8 @@ function toWord(model: Model, draw: Draw): Word {
       };
       return { kind, task, key: flag ? randomUUID() : null };
     }
+    case 'batch':
+      return { kind, maxRetries: draw.task % 3 };
     case 'chain':
       return { kind, policy };
     case 'hello': {
@@ -142,6 +146,7 @@ function toWord(model: Model, draw: Draw): Word {
       return { kind, ...fence(model, draw), detached: flag, maxRetries: 1 };
     case 'start':
     case 'progress':
+    case 'checkpoint':
     case 'complete':
       return { kind, ...fence(model, draw) };
     case 'fail':
@@ -187,6 +192,7 @@ const APT: { readonly [Kind in Word['kind']]?: (task: Task) => boolean } = {
   link: ({ status, parent }) => ['created', 'queued', 'blocked'].includes(status) && parent === null,
   unlink: ({ needs, status }) => needs.length > 0 && status === 'blocked',
   progress: ({ status }) => status === 'in_progress',
+  checkpoint: ({ status }) => status === 'in_progress',
   complete: ({ status }) => status === 'in_progress',
 };
 

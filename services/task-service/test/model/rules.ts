@@ -36,6 +36,11 @@ const RULES: Rules = {
     if (hold) Object.assign(task, { status: 'created', reason: 'held' });
     return answerOf(task);
   },
+  batch(model, { maxRetries }, [first = '', second = '']) {
+    const task = create(model, first, { maxRetries });
+    create(model, second, { maxRetries });
+    return answerOf(task);
+  },
   chain(model, { policy }, [first = '', second = '', third = '']) {
     create(model, first, {});
     create(model, second, { needs: [{ id: first, policy, name: 'x' }] });
@@ -101,10 +106,8 @@ const RULES: Rules = {
       if (task.status === 'in_progress') return answerOf(task);
       return change(task, { status: 'in_progress', reason: null, epoch: word.epoch, handovers: 0 });
     }),
-  progress: (model, word) =>
-    asHolder(model, word, (task) =>
-      task.status === 'in_progress' ? answerOf(task) : refused('TASK_STATE_CONFLICT'),
-    ),
+  progress: (model, word) => asHolder(model, word, tell),
+  checkpoint: (model, word) => asHolder(model, { ...word, over: 'nats' }, tell),
   complete: (model, word) =>
     asHolder(model, word, (task) =>
       task.status === 'in_progress' ? end(task, 'completed', null) : refused('TASK_STATE_CONFLICT'),
@@ -248,6 +251,11 @@ function create(model: Model, id: string, given: Partial<Task>): Task {
   model.tasks.push(task);
   if (verdict(model, task) !== 'go') Object.assign(task, { status: 'blocked', reason: 'dependency' });
   return task;
+}
+
+/** What is told of a task while it is worked on changes nothing of it. */
+function tell(task: Task): Answer {
+  return task.status === 'in_progress' ? answerOf(task) : refused('TASK_STATE_CONFLICT');
 }
 
 function asHolder(model: Model, word: Held, rule: (task: Task) => Answer): Answer {

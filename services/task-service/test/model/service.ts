@@ -29,6 +29,11 @@ const SPEAKERS: Speakers = {
     const headers: Record<string, string> = key === null ? {} : { 'idempotency-key': key };
     return fromHttp(await fixture.http('POST', '/v1/tasks', body, headers));
   },
+  async batch(fixture, { maxRetries }) {
+    const tasks = [FRESH, FRESH].map((task) => ({ ...task, maxRetries }));
+    const { body } = await fixture.http('POST', '/v1/tasks/batch', { tasks, atomic: true });
+    return created(body.tasks);
+  },
   async chain(fixture, { policy }) {
     const tasks = ['x', 'y', 'z'].map((ref, index, refs) => ({
       ...FRESH,
@@ -58,6 +63,7 @@ const SPEAKERS: Speakers = {
     command(fixture, task, 'reassign', agent === null ? {} : { agentId: agent }),
   start: (fixture, word) => held(fixture, word, 'start', {}),
   progress: (fixture, word) => held(fixture, word, 'progress', { percent: 50 }),
+  checkpoint: (fixture, word) => held(fixture, { ...word, over: 'nats' }, 'checkpoint', { checkpoint: 50 }),
   complete: (fixture, word) => held(fixture, word, 'complete', { result: { done: true } }),
   fail: (fixture, word) =>
     held(fixture, word, 'fail', { error: { message: 'no', retryable: word.retryable } }),

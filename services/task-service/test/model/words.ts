@@ -21,6 +21,7 @@ export type NewTask = {
 
 export type Word =
   | { readonly kind: 'create'; readonly task: NewTask; readonly key: string | null }
+  | { readonly kind: 'batch'; readonly maxRetries: number }
   | { readonly kind: 'chain'; readonly policy: Policy }
   | ({ readonly kind: 'spawn'; readonly detached: boolean; readonly maxRetries: number } & Held)
   | { readonly kind: 'release' | 'cancel'; readonly task: string }
@@ -32,7 +33,7 @@ export type Word =
       readonly ifFull: 'pin' | 'refuse';
     }
   | { readonly kind: 'reassign'; readonly task: string; readonly agent: string | null }
-  | ({ readonly kind: 'start' | 'complete' | 'progress' } & Held)
+  | ({ readonly kind: 'start' | 'complete' | 'progress' | 'checkpoint' } & Held)
   | ({ readonly kind: 'fail'; readonly retryable: boolean } & Held)
   | ({ readonly kind: 'return'; readonly reason: 'draining' | 'declined' } & Held)
   | ({ readonly kind: 'delegate'; readonly to: string } & Held)
