@@ -217,6 +217,8 @@ const FIGURES = {
     'baton_nats_consumer_pending{durable="metrics"} ',
     'baton_backlog_oldest_seconds ',
     'baton_tasks{status="completed"}',
+    'baton_postgres_pool_connections{pool="metrics",state="busy"} ',
+    'baton_postgres_pool_connections{pool="metrics",state="awaited"} ',
   ],
 } as const;
 

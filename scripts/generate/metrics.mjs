@@ -19,6 +19,8 @@ ${table(['Metric', 'Formula', 'API', 'Prometheus'], rows)}
 
 Counted are events, each once: a task that fails, is begun anew and completes has ended twice. What the stream did not bring is counted from the history: at the start, after the stream was lost, at a gap, and every minute. \`npm run metrics:rebuild\` forgets the figures and counts all of them anew. Only what agents had as slots (\`onlineSeconds\`, \`maxConcurrent\`) is in no history: it is kept over a rebuild, and what was missed counts from the moment it is noticed.
 
+Commands that changed nothing, such as the late result of an attempt that is not the task's any more, are in no history: each replica of task-service counts them, by command and code, in \`baton_task_refusals_total\` (stale results: \`code=~"STALE_.*"\`); those of agents stand in the audit log.
+
 Buckets are 10 s wide (kept for 2 hours), 1 min (2 days) and 1 h (400 days); a window begins at the beginning of one. What ended more than 30 days ago is no longer known task by task.
 `;
 }

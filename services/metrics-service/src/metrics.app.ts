@@ -32,6 +32,7 @@ import { IngestService } from './ingest/ingest.service.js';
 import { IngestStore } from './ingest/ingest.store.js';
 import { LiveService } from './live/live.service.js';
 import { MetricsModule } from './metrics.module.js';
+import { registerPoolFigures } from './prometheus/pool-figures.js';
 import { registerTaskFigures } from './prometheus/task-figures.js';
 import { TaskFiguresStore } from './prometheus/task-figures.store.js';
 import { ReportService } from './reports/report.service.js';
@@ -100,6 +101,7 @@ export async function startMetrics(config: Config, { logger, onStop }: ServiceCo
   async function start(): Promise<void> {
     if (!(await database.opened)) return;
     await followDatabase(clock, () => readTime(dataSource), signal);
+    registerPoolFigures(dataSource);
     registerTaskFigures({ store: new TaskFiguresStore(dataSource), reports }, logger);
     await app.startAllMicroservices();
     healing.start();

@@ -10,9 +10,17 @@ export function observe({ writePath, pools, archiver, exporter }: Services): voi
     help: 'Accepted changes of tasks by arrow of the life cycle',
     labelNames: ['arrow'],
   });
+  const refusals = new Counter({
+    name: 'baton_task_refusals_total',
+    help: 'Commands for tasks that were refused by this process and changed nothing; STALE_… are late results and other words of who holds the task no more',
+    labelNames: ['command', 'code'],
+  });
   writePath.onCommit({
     committed: (committed) => {
       for (const { arrow } of committed) changes.inc({ arrow });
+    },
+    refused: (refused) => {
+      for (const refusal of refused) refusals.inc(refusal);
     },
   });
   new Gauge({

@@ -36,6 +36,8 @@ describe('the fence', () => {
       held.taskId,
     ]);
     expect(audit.rows).toEqual([{ code: 'STALE_ATTEMPT', action: 'task.complete' }]);
+    const figures = await (await fetch(`${fixture.replicas[0]?.operationsUrl}/metrics`)).text();
+    expect(figures).toMatch(/^baton_task_refusals_total\{command="complete",code="STALE_ATTEMPT"\} 1$/m);
   });
 
   it('answers a second process of the holder with STALE_SESSION, also where the first has not started yet', async () => {

@@ -34,6 +34,9 @@ export type Outcome = {
 
 export type Settled = Outcome | DomainError;
 
+/** A command that was refused, and why. */
+export type Refused = { readonly command: Command['kind']; readonly code: DomainError['code'] };
+
 /** A committed change, told to whoever offers, hints and rechecks. */
 export type Committed = {
   readonly before: Task | undefined;
@@ -47,6 +50,8 @@ export type Committed = {
 
 export type CommitListener = {
   committed(changes: readonly Committed[]): void;
+  /** Commands that changed nothing; none of them comes again by a batch that is tried again. */
+  refused(refusals: readonly Refused[]): void;
   /** Assignments whose offer got no answer yet. */
   offerAgain(tasks: readonly Task[]): void;
   /** Agents in whose inbox something was put. */

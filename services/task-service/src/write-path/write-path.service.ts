@@ -6,8 +6,10 @@ import type { OutboxService } from '../outbox/outbox.service.js';
 import { mayCloseCycle } from '../tasks/edges.decide.js';
 import { AssignmentGate, BACKGROUND_COMMANDS, Lane } from './lane.js';
 import { runBatch } from './pipeline.js';
-import type { CommitListener, Outcome, Settled, Submission } from './submission.js';
+import type { CommitListener, Outcome, Refused, Settled, Submission } from './submission.js';
 import type { Written } from './transaction.js';
+
+type Told = Written & { readonly refused: readonly Refused[] };
 
 type Entry = { readonly submission: Submission; readonly settle: (settled: Settled) => void };
 
@@ -106,23 +108,32 @@ export class WritePath {
         if (settled !== undefined) waiting.get(submission)?.settle(settled);
       });
       // What follows is gathered over batches: it is nobody's child.
-      apart(() => this.tell(written));
+      apart(() => this.tell(written, refusalsOf(submissions, written.settled)));
     });
   }
 
-  private tell(written: Written): void {
+  private tell(written: Written, refused: readonly Refused[]): void {
     if (written.outbox !== undefined) this.outbox.publish(written.outbox);
-    for (const listener of this.listeners) this.tellOne(listener, written);
+    for (const listener of this.listeners) this.tellOne(listener, { ...written, refused });
   }
 
   /** A listener that throws is a fault of its own: what was committed stays so, and the others hear of it. */
-  private tellOne(listener: Partial<CommitListener>, { committed, offerAgain, notified }: Written): void {
+  private tellOne(listener: Partial<CommitListener>, told: Told): void {
+    const { committed, refused, offerAgain, notified } = told;
     try {
       if (committed.length > 0) listener.committed?.(committed);
+      if (refused.length > 0) listener.refused?.(refused);
       if (offerAgain.length > 0) listener.offerAgain?.(offerAgain);
       if (notified.length > 0) listener.notified?.(notified);
     } catch (error) {
       this.logger.error({ err: error }, 'a listener of commits failed');
     }
   }
+}
+
+function refusalsOf(submissions: readonly Submission[], settled: readonly Settled[]): readonly Refused[] {
+  return submissions.flatMap(({ command }, index) => {
+    const refusal = settled[index];
+    return refusal instanceof DomainError ? [{ command: command.kind, code: refusal.code }] : [];
+  });
 }
