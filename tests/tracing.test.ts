@@ -24,32 +24,38 @@ let agents: RunningProcess;
 
 beforeAll(async () => {
   [stack, receiver] = await Promise.all([startTestStack(), startReceiver()]);
-  const environment = {
-    ...process.env,
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    OTEL_BSP_SCHEDULE_DELAY: '100',
-    NATS_URL: stack.natsUrl,
-  };
-  services = await startServices({ stack, ports: 'free', environment });
-  agents = await startProcess({
-    name: 'traced agents',
-    command: process.execPath,
-    arguments: ['--import', '@baton/runtime/tracing', 'tests/fixtures/traced-agents.mjs'],
-    directory: checkoutDirectory,
-    environment: {
-      ...environment,
-      OTEL_SERVICE_NAME: 'agents',
-      BATON_NATS_CREDENTIALS_FILE: await stack.nats.access.agentFiles(['ada', 'bob']),
-    },
-    logFile: join(stack.directory, 'logs', 'agents.log'),
-  });
-  await until(async () => (await agents.lastLines()).includes('ready'));
+  services = await startServices({ stack, ports: 'free', environment: environment() });
+  agents = await startAgents('agents.log');
 }, 60_000);
 afterAll(async () => {
   await agents.stop();
   await services.stop();
   await Promise.all([stack.stop(), receiver.close()]);
 }, 60_000);
+
+const environment = () => ({
+  ...process.env,
+  OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+  OTEL_BSP_SCHEDULE_DELAY: '100',
+  NATS_URL: stack.natsUrl,
+});
+
+async function startAgents(log: string): Promise<RunningProcess> {
+  const started = await startProcess({
+    name: 'traced agents',
+    command: process.execPath,
+    arguments: ['--import', '@baton/runtime/tracing', 'tests/fixtures/traced-agents.mjs'],
+    directory: checkoutDirectory,
+    environment: {
+      ...environment(),
+      OTEL_SERVICE_NAME: 'agents',
+      BATON_NATS_CREDENTIALS_FILE: await stack.nats.access.agentFiles(['ada', 'bob']),
+    },
+    logFile: join(stack.directory, 'logs', log),
+  });
+  await until(async () => (await started.lastLines()).includes('ready'), { timeoutMs: 20_000 });
+  return started;
+}
 
 async function http(method: string, path: string, body?: unknown, headers = {}): Promise<Json> {
   const response = await fetch(`${services.get('task-service').httpUrl}/v1${path}`, {
@@ -168,6 +174,46 @@ describe('the figures of every service', () => {
     );
     expect(unbounded).toEqual([]);
   });
+});
+
+describe('a task in the middle of which its agent and every service are killed', () => {
+  it('goes on in the trace of its client, below the same span', async () => {
+    const traceId = 'c0ffee00f3577b34da6a3ce929d0e047';
+    const ofTask = () => receiver.spans.filter((span) => span.traceId === traceId);
+    const isStarted = (span: ReceivedSpan) => span.name === 'process agent.{agent}.task.start';
+    const task = { title: 'Outlives them', type: 'lost' };
+    const { id } = await http('POST', '/tasks', task, { traceparent: `00-${traceId}-${CLIENT_SPAN}-01` });
+    await until(() => ofTask().some(isStarted) && ofTask().some(({ kind }) => kind === 'SERVER'));
+    agents.signal('SIGKILL');
+    await agents.exited;
+    const killed = services.list.map((service) => service.current());
+    for (const service of killed) service.signal('SIGKILL');
+    await until(() => services.list.every((service) => !killed.includes(service.current())), {
+      timeoutMs: 30_000,
+    });
+    const before = ofTask().length;
+
+    agents = await startAgents('agents-again.log');
+    const isRun = ({ name }: ReceivedSpan) => name.startsWith('invoke_agent ');
+    await until(() => ofTask().some(isRun), { timeoutMs: 60_000 });
+    const create = ofTask().find(({ kind, name }) => kind === 'SERVER' && name === 'POST /v1/tasks');
+    expect(ofTask().filter(isRun)).toMatchObject([
+      {
+        parentSpanId: create?.spanId,
+        isError: false,
+        attributes: { 'baton.task.id': id, 'baton.task.attempt': 2, 'baton.task.outcome': 'complete' },
+      },
+    ]);
+    // What the new processes did for it is there, too.
+    for (const service of ['task-service', 'distribution-service', 'metrics-service'])
+      await until(
+        () =>
+          ofTask()
+            .slice(before)
+            .some((span) => span.service === service),
+        { describe: () => `a span of ${service} came after the restart` },
+      );
+  }, 150_000);
 });
 
 /** What a service shows once all is there that it is to show. */
