@@ -28,7 +28,7 @@ const MAX_AGE_SECONDS = 3_155_760_000;
 const LAST_MS = Date.UTC(10_000, 0) - 1;
 
 const titlePart = text({ min: 1, maxCharacters: 255 });
-const actorId = text({ min: 1, maxCharacters: 80 }).regex(/^(?:agent|user|service|system):./);
+const actorId = text({ min: 1, maxCharacters: 80 }).regex(/^(?:agent|user|service|system):./s);
 
 /** The value each field takes: what the parser follows and the docs show. */
 export const FILTER_VALUES: Readonly<Record<FilterField, FilterValue>> = {
