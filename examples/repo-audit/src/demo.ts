@@ -43,16 +43,18 @@ async function stayUp(demo: Demo, session: Session): Promise<void> {
   await rejectWhen(session.interrupted).catch(() => undefined);
 }
 
-function whereToLook({ outcome, taskUrl, metricsUrl }: Demo): string {
-  const [moved] = outcome.reassigned;
-  const task = `${taskUrl}/v1/tasks`;
+function whereToLook({ outcome, taskUrl, metricsUrl, keyHeader }: Demo): string {
+  const moved = `${taskUrl}/v1/tasks/${outcome.reassigned[0]?.id ?? outcome.rootTaskId}`;
+  const curl = 'curl -s -H "$BATON_KEY"';
   return `
   Everything still runs. Look at:
-    curl -s '${task}?root=${outcome.rootTaskId}&limit=200'   all tasks of the audit
-    curl -s ${task}/${moved?.id ?? outcome.rootTaskId}/history   how the killed agent's task went on
-    curl -s ${task}/${moved?.id ?? outcome.rootTaskId}/decision   why that agent was chosen
-    curl -s ${taskUrl}/v1/agents   who is online
-    curl -s ${metricsUrl}/v1/metrics/tasks   counts and durations
+    BATON_KEY=${keyHeader}
+    ${curl} '${taskUrl}/v1/tasks?root=${outcome.rootTaskId}&limit=200'   all tasks of the audit
+    ${curl} ${moved}/trace   how the killed agent's task went on
+    ${curl} ${moved}/decision   why that agent was chosen
+    ${curl} ${taskUrl}/v1/agents   who is online
+    ${curl} ${metricsUrl}/v1/metrics/tasks   counts and durations
+    ${curl} -N ${metricsUrl}/v1/stream   everything as it happens
   Logs    ${shown(directory)}/logs
 
   Ctrl-C stops everything.`;

@@ -9,5 +9,6 @@ export { startProcess, type RunningProcess } from './process/start-process.js';
 export { batonServices, type ServiceDefinition } from './services/service-definition.js';
 export { planService, untilReady, type ServicePlan } from './services/service-process.js';
 export { startServices, type Services, type ServicesOptions } from './services/start-services.js';
+export { keyHeader } from './shell-words.js';
 export { StackError } from './stack-error.js';
 export { startStack, type Stack, type StackOptions } from './start-stack.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { startServices, startStack, type Session } from '@baton/stack';
+import { keyHeader, startServices, startStack, type Session } from '@baton/stack';
 import { fleet } from '../fleet.js';
 import type { Repository } from '../git/repository.js';
 import { startAgents } from './agents.js';
@@ -13,6 +13,8 @@ export type Demo = {
   readonly outcome: Outcome;
   readonly taskUrl: string;
   readonly metricsUrl: string;
+  /** What lets curl in, as a word of a shell. */
+  readonly keyHeader: string;
 };
 
 type Run = {
@@ -62,7 +64,8 @@ export async function runDemo({ repository, directory, session, say }: Run): Pro
     return runAudit(request, { rest, agents, signal, say: sayWhen });
   };
   const audit = await Promise.race([work(), agents.failure]).finally(stop);
-  return { outcome: { ...audit, seconds: Math.round(secondsSinceStart() * 10) / 10 }, taskUrl, metricsUrl };
+  const outcome = { ...audit, seconds: Math.round(secondsSinceStart() * 10) / 10 };
+  return { outcome, taskUrl, metricsUrl, keyHeader: keyHeader(stack) };
 }
 
 function withDeadline(interrupted: AbortSignal, message: string) {

@@ -1,12 +1,13 @@
 import { checkoutState } from '../checkout.js';
 import type { Services } from '../services/start-services.js';
+import { inShell, keyHeader } from '../shell-words.js';
 import type { Stack } from '../start-stack.js';
 
 /** What "npm start" prints when all runs: addresses, files, and lines to paste into a shell in the checkout. */
 export function overview(stack: Stack, services: Services): string {
   const taskUrl = services.get('task-service').httpUrl;
   const metricsUrl = services.get('metrics-service').httpUrl;
-  const key = `"authorization: Bearer $(cat ${inShell(stack.adminKeyFile ?? 'FILE')})"`;
+  const key = keyHeader(stack);
   return `
 Baton is running.
 
@@ -37,8 +38,4 @@ Ctrl-C stops everything.`;
 export function credentialsLine(directory: string): string {
   const where = directory === checkoutState ? '' : `BATON_DIRECTORY=${inShell(directory)} `;
   return `export BATON_NATS_CREDENTIALS_FILE=$(${where}npm run --silent credentials -- hello)`;
-}
-
-function inShell(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
