@@ -16,7 +16,7 @@ type Known = { readonly until: number; readonly principal: Promise<Principal | u
 
 /** How long what was found is taken without another look; with the time of a look less than 5 s. */
 const KNOWN_MS = 4_000;
-/** Beyond it all are forgotten: what nobody made must not fill the memory. */
+/** Of the valid and of the others alike; beyond it all of them are forgotten. */
 const KNOWN_TOKENS = 10_000;
 const BEARER = new RegExp(String.raw`^Bearer +([\x21-\x7e]{1,${TOKEN_CHARACTERS}})$`, 'i');
 
@@ -34,9 +34,9 @@ export function firstKeyCheck(firstKey: string | undefined): (token: string) => 
 export function createAuthentication(
   look: (token: string) => Promise<Principal | undefined>,
 ): Authentication {
-  let known = new Map<string, Known>();
-  /** Those that are known to be valid now, of `known`. */
-  let valid = new WeakSet<Known>();
+  /** Apart, so that whoever makes up tokens by the thousand has no valid one forgotten. */
+  const valid = new Map<string, Known>();
+  const others = new Map<string, Known>();
   return { principalOf, forget };
 
   async function principalOf(authorization: string | undefined, onStranger: () => void): Promise<Principal> {
@@ -47,32 +47,46 @@ export function createAuthentication(
   }
 
   function forget(): void {
-    known = new Map();
-    valid = new WeakSet();
+    valid.clear();
+    others.clear();
+  }
+
+  function current(id: string): Known | undefined {
+    return valid.get(id) ?? others.get(id);
+  }
+
+  function move(id: string, entry: Known, to: Map<string, Known>): void {
+    valid.delete(id);
+    others.delete(id);
+    keep(to, id, entry);
   }
 
   async function principalOfToken(token: string, onStranger: () => void): Promise<Principal | undefined> {
     const id = hashToken(token).toString('base64');
+    // One that was valid is no stranger when it is looked up again, or a flood of others would lock it out.
+    const wasValid = valid.has(id);
+    const found = current(id);
+    if (!wasValid) onStranger();
     const now = performance.now();
-    const found = known.get(id);
-    if (found !== undefined && found.until > now) {
-      if (!valid.has(found)) onStranger();
-      return found.principal;
-    }
-    onStranger();
-    if (known.size >= KNOWN_TOKENS) forget();
+    if (found !== undefined && found.until > now) return found.principal;
     const entry: Known = { until: now + KNOWN_MS, principal: look(token) };
-    known.set(id, entry);
+    keep(wasValid ? valid : others, id, entry);
     try {
       const principal = await entry.principal;
-      if (principal !== undefined) valid.add(entry);
+      // Unless all were forgotten meanwhile.
+      if (current(id) === entry) move(id, entry, principal === undefined ? others : valid);
       return principal;
     } catch (error) {
       // What is away is asked again by the next request.
-      if (known.get(id) === entry) known.delete(id);
+      if (current(id) === entry) move(id, { ...entry, until: 0 }, wasValid ? valid : others);
       throw error;
     }
   }
+}
+
+function keep(known: Map<string, Known>, id: string, entry: Known): void {
+  if (known.size >= KNOWN_TOKENS && !known.has(id)) known.clear();
+  known.set(id, entry);
 }
 
 const NOTHING_SHOWN =
