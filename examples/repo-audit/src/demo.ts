@@ -45,10 +45,10 @@ async function stayUp(demo: Demo, session: Session): Promise<void> {
 
 function whereToLook({ outcome, taskUrl, metricsUrl, keyHeader }: Demo): string {
   const moved = `${taskUrl}/v1/tasks/${outcome.reassigned[0]?.id ?? outcome.rootTaskId}`;
-  const curl = 'curl -s -H "$BATON_KEY"';
+  const curl = 'curl -s -H "$KEY"';
   return `
   Everything still runs. Look at:
-    BATON_KEY=${keyHeader}
+    KEY=${keyHeader}
     ${curl} '${taskUrl}/v1/tasks?root=${outcome.rootTaskId}&limit=200'   all tasks of the audit
     ${curl} ${moved}/trace   how the killed agent's task went on
     ${curl} ${moved}/decision   why that agent was chosen
