@@ -197,6 +197,15 @@ describe('an enrolment token', () => {
     expect(refused(await enrol(token, 'gone', newKey().publicKey))).toEqual(REFUSED);
   });
 
+  it('gives an agent nothing any more that was removed since, by the same token and key', async () => {
+    const { token } = await tokenFor();
+    const { publicKey } = newKey();
+    expect((await enrol(token, 'leaving', publicKey)).status).toBe(201);
+    expect((await enrol(token, 'leaving', publicKey)).status).toBe(201);
+    await fixture.http('DELETE', '/v1/agents/leaving');
+    expect(refused(await enrol(token, 'leaving', publicKey))).toEqual(REFUSED);
+  });
+
   it('is made by operators, seen by viewers, and by agents neither', async () => {
     const keyOf = async (role: string) => {
       const said = { name: `enrolment-${role}`, role, ...(role === 'agent' && { agentId: 'writer' }) };

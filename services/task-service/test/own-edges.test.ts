@@ -174,6 +174,11 @@ describe('children an agent creates over HTTP', () => {
     const first = await spawn(hold, { 'idempotency-key': 'plan' });
     const again = await spawn(hold, { 'idempotency-key': 'plan' });
     expect([first.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+    // A key that stands for something else the agent created forgives nothing.
+    const elsewhere = { task: { title: 'elsewhere' }, idempotencyKey: 'elsewhere' };
+    expect((await fixture.ask('agent.spawner.call.create', elsewhere)).ok).toBe(true);
+    const unknown = { ...hold, task: { title: 'a child', criteria: { policy: 'unheard-of' } } };
+    expect((await spawn(unknown, { 'idempotency-key': 'elsewhere' })).status).toBe(400);
     // Another process of the agent: what the one before would spawn is refused, though the agent has the task.
     await hello(fixture, 'spawner');
     expect([403, 404, 409]).toContain((await spawn(hold)).status);

@@ -38,7 +38,7 @@ export class EnrolmentService {
       const shown = await store.lockToken(db, hashToken(token));
       const reason = whyRefused(shown, agentId, publicKey);
       if (shown === undefined || reason !== undefined) return { refused: reason, tokenId: shown?.id };
-      const entered = shown.usedKey === null ? await this.enter(db, shown, agentId) : { outbox: undefined };
+      const entered = await this.enterOnce(db, shown, agentId);
       if ('refused' in entered) return { refused: entered.refused, tokenId: shown.id };
       await store.useToken(db, shown.id, agentId, publicKey);
       const made = { publicKey, agentId, issuedBy: actor, seconds: lifetimeSeconds };
@@ -100,12 +100,15 @@ export class EnrolmentService {
     return expiresAt === undefined ? undefined : answer(sign, agentId, publicKey, expiresAt);
   }
 
+  /** A repetition changes nothing, and gives nothing to an agent that was removed meanwhile. */
+  private async enterOnce(db: Client, token: store.ShownToken, id: string): Promise<Entered> {
+    if (token.usedKey === null) return this.enter(db, token, id);
+    if ((await lockAgent(db, id)) === undefined) throw idRemoved(id);
+    return { outbox: undefined };
+  }
+
   /** Registers an agent that is new, and notes what it may announce. */
-  private async enter(
-    db: Client,
-    token: store.ShownToken,
-    id: string,
-  ): Promise<{ readonly outbox: OutboxRow | undefined } | { readonly refused: string }> {
+  private async enter(db: Client, token: store.ShownToken, id: string): Promise<Entered> {
     const { capabilities, maxConcurrent } = token;
     const said = {
       id,
@@ -132,6 +135,8 @@ export class EnrolmentService {
     );
   }
 }
+
+type Entered = { readonly outbox: OutboxRow | undefined } | { readonly refused: string };
 
 async function answer(
   sign: AgentSigner,

@@ -101,12 +101,14 @@ export class TaskController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const taskId = parse(uuid, id, 'Task id');
-    const said = await this.parse(spawnTasks, body, 'Children', caller);
+    const speaker = (read: SpawnTasks) => (fenceOf(read) === undefined ? caller : withKeyOf(taskId, caller));
+    // The key under which they would have been created before: that of this parent, no other.
+    const keyOf = (read: SpawnTasks) => speaker(read).idempotency;
+    const said = await this.admission.parseNew(spawnTasks, body, 'Children', keyOf);
     const fence = fenceOf(said);
     if (fence === undefined && agentOf(caller.actor) !== undefined) throw fenceMissing();
     const parent = { taskId, ...(fence === undefined ? {} : { fence }) };
-    const by = fence === undefined ? caller : withKeyOf(taskId, caller);
-    const { tasks, replayed } = await this.tasks.createWhat(said, by, parent);
+    const { tasks, replayed } = await this.tasks.createWhat(said, speaker(said), parent);
     markReplayed(reply, replayed);
     return { tasks };
   }
