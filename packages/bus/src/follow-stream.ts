@@ -65,7 +65,8 @@ export function followStream({ bus, logger, stream, from, receive }: FollowedStr
     const manager = await jetstreamManager(bus.connection, { checkAPI: false });
     const { created, state } = await manager.streams.info(stream);
     if (stopping.signal.aborted) return;
-    if (created !== made || next > state.last_seq + 1) {
+    // Made anew, put back to an older copy, or gone on without us for longer than it keeps.
+    if (created !== made || next > state.last_seq + 1 || next < state.first_seq) {
       made = created;
       next = from({ created, first: state.first_seq, last: state.last_seq });
     }

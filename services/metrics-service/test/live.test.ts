@@ -150,6 +150,23 @@ describe('GET /v1/stream', () => {
     expect(slow.names()).not.toContain('reset');
   });
 
+  it('holds nothing up for a client that leaves while NATS is away', async () => {
+    await nats.stop();
+    try {
+      const asked = request(`${await replicas[0].httpUrl()}/v1/stream`, { headers: asAdmin });
+      asked.on('error', () => undefined).end();
+      // Long enough for the request to be there, and much shorter than the service waits for NATS.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      asked.destroy();
+      const begun = performance.now();
+      expect(await replicas[0].readiness()).toBe(200);
+      expect(performance.now() - begun).toBeLessThan(3_000);
+    } finally {
+      await nats.restart('kept');
+    }
+    expect((await watch(replicas[0])).status).toBe(200);
+  });
+
   it('ends at once when the service is stopped, and is open to nobody without a key', async () => {
     expect((await watch(replicas[0], { headers: {} })).status).toBe(401);
     const watcher = await watch(replicas[0]);

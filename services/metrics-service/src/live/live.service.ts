@@ -40,11 +40,12 @@ export class LiveService {
   private readonly agents: Feed<LiveAgent> = createFeed(KEPT);
   /** When each stream was made that is followed now. */
   private readonly made = new Map<StreamName, string>();
-  private readonly stopping = new AbortController();
-  private readonly waiting = new Set<() => void>();
+  /** How often the reading of a stream had to begin elsewhere. */
+  private restarts = 0;
+  private readonly clients = new Set<Client>();
   private stopFollowing: (() => void) | undefined;
   private idle: NodeJS.Timeout | undefined;
-  private clients = 0;
+  private isStopping = false;
 
   constructor(
     private readonly bus: Bus,
@@ -53,8 +54,8 @@ export class LiveService {
 
   /** Every stream is over: its client asks another replica. */
   stop(): void {
-    this.stopping.abort();
-    this.wake();
+    this.isStopping = true;
+    for (const client of this.clients) client.leave();
     clearTimeout(this.idle);
     this.stopFollowing?.();
   }
@@ -64,27 +65,48 @@ export class LiveService {
    * read. Rejects with `UNAVAILABLE` when too many look on, or NATS does not answer.
    */
   async follow(last: string | undefined, gone: AbortSignal): Promise<AsyncGenerator<string>> {
+    if (this.clients.size >= MAX_CLIENTS || this.isStopping || gone.aborted)
+      throw unavailable(`${this.clients.size} streams are open here`);
     const asked = parsePlace(last);
-    const over = AbortSignal.any([gone, this.stopping.signal, AbortSignal.timeout(LONGEST_MS)]);
-    if (this.clients >= MAX_CLIENTS || over.aborted)
-      throw unavailable(`${this.clients} streams are open here`);
+    const client = this.enter(gone);
     if (this.stopFollowing === undefined) this.startFollowing(asked);
     const until = performance.now() + START_MS;
-    while (this.generation() === undefined) {
-      if (performance.now() > until) throw unavailable('NATS did not tell of its streams in time');
-      await this.next(START_MS, over);
+    while (this.generation() === undefined && !client.isOver && performance.now() < until) {
+      await untilWoken(client, START_MS);
     }
-    return this.events(asked, over);
+    if (this.generation() !== undefined && !client.isOver) return this.events(asked, client);
+    client.leave();
+    throw unavailable('NATS did not tell of its streams in time');
   }
 
-  private async *events(asked: Place | undefined, over: AbortSignal): AsyncGenerator<string> {
-    this.clients += 1;
+  /** Signals are not combined here: in Node 20 each combination stays with the longest-lived of them. */
+  private enter(gone: AbortSignal): Client {
     clearTimeout(this.idle);
+    const client: Client = {
+      isOver: false,
+      wake: () => {},
+      leave: () => {
+        if (client.isOver) return;
+        client.isOver = true;
+        clearTimeout(longest);
+        gone.removeEventListener('abort', client.leave);
+        this.clients.delete(client);
+        client.wake();
+        if (this.clients.size === 0) this.idle = setTimeout(() => this.stopFollowing?.(), IDLE_MS).unref();
+      },
+    };
+    const longest = setTimeout(client.leave, LONGEST_MS).unref();
+    gone.addEventListener('abort', client.leave);
+    this.clients.add(client);
+    return client;
+  }
+
+  private async *events(asked: Place | undefined, client: Client): AsyncGenerator<string> {
     try {
       yield `retry: ${RETRY_MS}\n\n`;
       let place = asked ?? this.end();
       if (asked === undefined) yield toEvent('ready', place, {});
-      while (!over.aborted) {
+      while (!client.isOver) {
         const tasks = this.tasks.after(place.tasks, PAGE);
         const agents = this.agents.after(place.agents, PAGE);
         if (place.generation !== this.generation() || tasks === undefined || agents === undefined) {
@@ -95,12 +117,11 @@ export class LiveService {
         place = { ...place, tasks: tasks.end, agents: agents.end };
         if (tasks.changes.length + agents.changes.length > 0) {
           yield toEvent('changes', place, { tasks: tasks.changes, agents: agents.changes });
-          await delay(PACE_MS, undefined, { signal: over }).catch(() => undefined);
-        } else if (!(await this.next(BEAT_MS, over))) yield ': beat\n\n';
+          await delay(PACE_MS);
+        } else if (!(await untilWoken(client, BEAT_MS))) yield ': beat\n\n';
       }
     } finally {
-      this.clients -= 1;
-      if (this.clients === 0) this.idle = setTimeout(() => this.stopFollowing?.(), IDLE_MS).unref();
+      client.leave();
     }
   }
 
@@ -147,6 +168,7 @@ export class LiveService {
   ): number {
     const isKnown = asked >= first - 1 && asked <= last && last - asked <= KEPT;
     const begin = this.made.has(stream) || !isKnown ? last : asked;
+    if (this.made.has(stream)) this.restarts += 1;
     feed.restart(begin);
     this.made.set(stream, created);
     this.wake();
@@ -157,7 +179,7 @@ export class LiveService {
   private generation(): string | undefined {
     const [tasks, fleet] = [this.made.get('TASKS'), this.made.get('FLEET')];
     if (tasks === undefined || fleet === undefined) return undefined;
-    return hash('sha256', `${tasks} ${fleet}`, 'hex').slice(0, 12);
+    return hash('sha256', `${tasks} ${fleet} ${this.restarts}`, 'hex').slice(0, 12);
   }
 
   private end(): Place {
@@ -165,27 +187,23 @@ export class LiveService {
   }
 
   private wake(): void {
-    for (const resolve of this.waiting) resolve();
-    this.waiting.clear();
+    for (const client of this.clients) client.wake();
   }
+}
 
-  /** Resolves at the next change, or when it is over; false when neither came in time. */
-  private async next(ms: number, over: AbortSignal): Promise<boolean> {
-    const waited = new AbortController();
-    let resolve = () => {};
-    const woken = new Promise<true>((done) => {
-      resolve = () => done(true);
-    });
-    this.waiting.add(resolve);
-    const signal = AbortSignal.any([over, waited.signal]);
-    const timer = delay(ms, false, { signal }).catch(() => true);
-    try {
-      return await Promise.race([woken, timer]);
-    } finally {
-      this.waiting.delete(resolve);
-      waited.abort();
-    }
-  }
+/** Somebody who looks on. */
+type Client = { isOver: boolean; wake: () => void; readonly leave: () => void };
+
+/** Resolves at the next change, or when the client has left; false when neither came in time. */
+function untilWoken(client: Client, ms: number): Promise<boolean> {
+  if (client.isOver) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    client.wake = () => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+  });
 }
 
 function toEvent(name: string, { generation, tasks, agents }: Place, data: object): string {
